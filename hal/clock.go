@@ -6,7 +6,8 @@ import "time"
 // stand at 1970 after a flat battery, and may jump; the time since boot only goes forward, also
 // while the terminal sleeps, but starts again at every boot; the boot id tells two boots apart.
 type Clock interface {
-	// Wall is the date and time, with Go's monotonic reading.
+	// Wall is the date and time, as data: it carries no monotonic reading. Whoever wants to know
+	// how long something took uses SinceBoot or package time.
 	Wall() time.Time
 
 	// SinceBoot is the time since the kernel started, sleep included (CLOCK_BOOTTIME). Two
@@ -43,7 +44,7 @@ type System struct {
 }
 
 // Wall implements Clock.
-func (*System) Wall() time.Time { return time.Now() }
+func (*System) Wall() time.Time { return time.Now().Round(0) }
 
 // BootID implements Clock.
 func (s *System) BootID() [16]byte { return s.boot }

@@ -18,14 +18,21 @@ type Clock struct {
 
 var _ hal.Clock = (*Clock)(nil)
 
-// NewClock makes a clock that has just booted and whose wall clock is right.
-func NewClock() *Clock { return &Clock{start: time.Now(), boot: 1} }
+// NewClock makes a clock that has just booted and whose wall clock stands at wall; the zero time
+// means that of package time (which in a bubble is the year 2000, and so not trusted).
+func NewClock(wall time.Time) *Clock {
+	c := &Clock{start: time.Now(), boot: 1}
+	if !wall.IsZero() {
+		c.Set(wall)
+	}
+	return c
+}
 
 // Wall implements hal.Clock.
 func (c *Clock) Wall() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.shift)
+	return time.Now().Round(0).Add(c.shift)
 }
 
 // SinceBoot implements hal.Clock.
@@ -56,7 +63,7 @@ func (c *Clock) Jump(by time.Duration) {
 func (c *Clock) Set(wall time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shift = time.Until(wall)
+	c.shift = wall.Round(0).Sub(time.Now().Round(0))
 }
 
 // Reset1970 is a flat battery: the wall clock stands at the beginning of 1970.
