@@ -2,6 +2,9 @@ package payment
 
 import "fmt"
 
+// ID numbers the payments of one journal, in the order they were asked: a smaller one is older.
+type ID uint64
+
 // Phase is what the entries of one payment add up to. Phases are facts in the past tense: the
 // journal can prove each of them.
 type Phase uint8

@@ -1,0 +1,194 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"reversald/agent/link"
+	"reversald/agent/payment"
+	"reversald/agent/reversal"
+	"reversald/hal"
+	"reversald/iso"
+	"reversald/store"
+)
+
+// Parts are what an agent is made of. All are required.
+type Parts struct {
+	Profile *iso.Profile
+	Journal *store.Journal
+	Dialer  hal.Dialer
+	Clock   hal.Clock
+	Log     *slog.Logger
+}
+
+// Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
+// [Agent.Run], and talk to it through its inbox.
+type Agent struct {
+	limits  Limits
+	profile *iso.Profile
+	journal *store.Journal
+	clock   hal.Clock
+	log     *slog.Logger
+	line    *link.Supervisor
+	inbox   chan message
+	stopped chan struct{} // closed when Run has returned
+
+	// Everything below is owned by Run.
+	begun     time.Time
+	books     books
+	queue     *reversal.Queue
+	waiting   []waiter
+	passed    map[passKey]passing
+	nextID    payment.ID
+	host      string // the address of the line; empty while it is down
+	lineNote  string // why the line is down, for status
+	lineSince time.Time
+	timer     *time.Timer
+	drafts    []store.Draft // of this round, in order
+	urgent    bool          // one of them is waited for
+	after     []todo        // what may be done once they are durable
+	again     []happening   // what doing it brought about at once
+	replies   []reply       // answers to questions, given at the end of the round
+	said      []saying      // log lines of the round: writing them comes after acting
+	flushAt   instant       // when what was only noted is committed; zero: nothing is
+	counts    Counts
+}
+
+// todo is something done outside: an effect with the payment it belongs to, or an answer to an app
+// that concerns no decision.
+type todo struct {
+	p      *held
+	effect payment.Effect
+	tell   func()
+}
+
+// happening is an event with the payment it happened to.
+type happening struct {
+	p     *held
+	event payment.Event
+}
+
+// reply is the answer to a question from outside Run.
+type reply struct {
+	to     chan<- any
+	answer any
+}
+
+// saying is the log line of one record.
+type saying struct {
+	p     *held
+	r     payment.Record
+	phase payment.Phase
+}
+
+// New makes an agent. It reads nothing and sends nothing: that is Run's.
+func New(parts Parts, limits Limits) *Agent {
+	a := &Agent{
+		limits: limits, profile: parts.Profile, journal: parts.Journal,
+		clock: parts.Clock, log: parts.Log,
+		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
+		books: newBooks(), passed: map[passKey]passing{},
+		queue: reversal.NewQueue(limits.Schedule),
+	}
+	a.line = link.New(link.Options{
+		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
+		DialTimeout: limits.DialTimeout, WriteTimeout: limits.WriteTimeout,
+		RedialMin: limits.RedialMin, RedialMax: limits.RedialMax,
+	}, func(r link.Report) { a.post(fromLink{r}) })
+	return a
+}
+
+// Run folds the journal, raises its doubts, opens the line and then serves the inbox until ctx
+// ends or the journal fails. A journal that fails ends the agent: nobody knows what is on the
+// disk, and the next start finds out.
+func (a *Agent) Run(ctx context.Context) error {
+	defer close(a.stopped)
+	a.begun = time.Now()
+	if err := a.recover(); err != nil {
+		return err
+	}
+	lineCtx, hangUp := context.WithCancel(ctx)
+	lineDone := make(chan struct{})
+	go func() {
+		defer close(lineDone)
+		a.line.Run(lineCtx)
+	}()
+	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
+	err := a.serve(ctx)
+	a.timer.Stop()
+	hangUp()
+	a.drainUntil(lineDone)
+	if err == nil {
+		err = a.journal.Flush()
+	}
+	return err
+}
+
+// serve is the loop: it waits for a message, takes whatever else waits, and settles all of it in
+// one round.
+func (a *Agent) serve(ctx context.Context) error {
+	batch := make([]message, 0, batchMax)
+	for {
+		a.setTimer()
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-a.inbox:
+			batch = append(batch[:0], m)
+		}
+		for len(batch) < batchMax && len(a.inbox) > 0 {
+			batch = append(batch, <-a.inbox)
+		}
+		if err := a.round(batch); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		clear(batch)
+	}
+}
+
+// drainUntil keeps the inbox moving while the line hangs up: its last reports must not block it.
+func (a *Agent) drainUntil(done <-chan struct{}) {
+	for {
+		select {
+		case <-done:
+			return
+		case <-a.inbox:
+		}
+	}
+}
+
+// tick wakes Run; a full inbox wakes it anyway.
+func (a *Agent) tick() {
+	select {
+	case a.inbox <- fromClock{}:
+	default:
+	}
+}
+
+func (a *Agent) now() instant { return time.Since(a.begun) }
+
+// setTimer sets the one timer to the nearest deadline there is.
+func (a *Agent) setTimer() {
+	const idle = time.Hour
+	next := a.now() + idle
+	if wake, ok := a.queue.Wake(); ok {
+		next = min(next, wake)
+	}
+	for _, p := range a.books.byID {
+		if p.deadline != 0 {
+			next = min(next, p.deadline)
+		}
+	}
+	for _, w := range a.waiting {
+		next = min(next, w.until)
+	}
+	for _, pass := range a.passed {
+		next = min(next, pass.until)
+	}
+	if a.flushAt != 0 {
+		next = min(next, a.flushAt)
+	}
+	a.timer.Reset(max(0, next-a.now()))
+}

@@ -1,0 +1,127 @@
+package agent
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"reversald/agent/payment"
+	"reversald/iso"
+)
+
+// recentMax is how many closed payments stay in memory: enough to know a question that an app
+// asks again after a crash, and an answer that comes late.
+const recentMax = 512
+
+// openMax is how many payments may be open at once. Above it a new one is refused as busy: a shop
+// with a thousand open payments has lost its host, and more of them help nobody.
+const openMax = 1000
+
+// held is one payment in memory. It is owned by Run.
+type held struct {
+	id       payment.ID
+	state    payment.State
+	original iso.Original // with the card: a closed payment may have to be reversed after all
+	kept     *iso.Kept    // of the host's approval
+	key      string       // what its answers are matched by
+	terminal string
+	stan     string
+	amount   int64
+	currency string
+	appName  string
+	host     string // the address that got the request
+	since    time.Time
+
+	request  []byte  // the app's bytes, until they are sent
+	answer   []byte  // the host's bytes, until they are delivered
+	asker    App     // who waits for the answer; nil when nobody does
+	question []byte  // what asker asked, where it was asked again (its answer is built from it)
+	reverser App     // the app that sent its own reversal and waits for its answer
+	taking   []byte  // that reversal
+	deadline instant // when the phase's time is up; zero: never
+}
+
+// instant is a point on the monotonic clock, counted from the agent's start.
+type instant = time.Duration
+
+// books are the payments in memory and the ways to find them. Owned by Run.
+type books struct {
+	byID   map[payment.ID]*held
+	byKey  map[string]*held // the newest payment with a match key
+	recent []payment.ID     // closed ones, oldest first
+	open   int
+}
+
+func newBooks() books {
+	return books{byID: map[payment.ID]*held{}, byKey: map[string]*held{}}
+}
+
+func (b *books) add(p *held) {
+	b.byID[p.id] = p
+	b.byKey[p.key] = p
+	if p.state.Phase.Open() || p.state.Phase == 0 {
+		b.open++
+	} else {
+		b.recent = append(b.recent, p.id)
+	}
+}
+
+// moved keeps the counts after a payment went from one phase to another.
+func (b *books) moved(p *held, was payment.Phase) {
+	wasOpen := was.Open() || was == 0
+	switch is := p.state.Phase.Open(); {
+	case wasOpen && !is:
+		b.open--
+		p.request, p.deadline = nil, 0
+		b.recent = append(b.recent, p.id)
+		b.forget()
+	case !wasOpen && is:
+		b.open++
+		b.recent = slices.DeleteFunc(b.recent, func(id payment.ID) bool { return id == p.id })
+	}
+}
+
+// forget lets the oldest closed payments go.
+func (b *books) forget() {
+	for len(b.recent) > recentMax {
+		p := b.byID[b.recent[0]]
+		b.recent = b.recent[1:]
+		delete(b.byID, p.id)
+		if b.byKey[p.key] == p {
+			delete(b.byKey, p.key)
+		}
+	}
+}
+
+// overdue lists the payments whose time is up, oldest first.
+func (b *books) overdue(now instant) []*held {
+	var late []*held
+	for _, p := range b.byID {
+		if p.deadline != 0 && p.deadline <= now {
+			late = append(late, p)
+		}
+	}
+	slices.SortFunc(late, func(x, y *held) int { return cmp.Compare(x.id, y.id) })
+	return late
+}
+
+// sorted lists payments oldest first, so that nothing depends on the order of a map.
+func (b *books) sorted() []*held {
+	ids := slices.Sorted(maps.Keys(b.byID))
+	all := make([]*held, 0, len(ids))
+	for _, id := range ids {
+		all = append(all, b.byID[id])
+	}
+	return all
+}
+
+// same says whether a request asks for what a payment on file was asked for. The transmission
+// time (DE7) may differ: an app that asks again stamps it anew.
+func same(p *held, o iso.Original) bool {
+	const transmissionTime = 7
+	x, y := maps.Clone(p.original.Fields), maps.Clone(o.Fields)
+	delete(x, transmissionTime)
+	delete(y, transmissionTime)
+	return maps.Equal(x, y) && p.original.Card == o.Card
+}

@@ -1,0 +1,150 @@
+package agent
+
+import (
+	"log/slog"
+
+	"reversald/agent/payment"
+	"reversald/agent/reversal"
+	"reversald/iso"
+)
+
+// fromHost takes one message off the line. An answer is matched by key and by class: a late 0210
+// never answers a 0400, though trace number and terminal are the same.
+func (a *Agent) fromHost(body []byte) error {
+	g, err := a.profile.Glance(body)
+	if err != nil {
+		return a.keepStray(g, err.Error())
+	}
+	switch g.Class {
+	case iso.ClassPaymentAnswer:
+		if p := a.books.byKey[g.Key]; p != nil {
+			return a.answered(p, g, body)
+		}
+	case iso.ClassReversalAnswer:
+		if p := a.books.byKey[g.Key]; p != nil && p.state.Attempts > 0 && p.state.Phase.Open() {
+			return a.reversalAnswered(p, g)
+		}
+	case iso.ClassOther:
+		a.answerHost(body)
+		return nil
+	case iso.ClassSettlementAnswer, iso.ClassOtherAnswer, iso.ClassPayment, iso.ClassReversal,
+		iso.ClassSettlement:
+	}
+	if a.passBack(g, body) {
+		return nil
+	}
+	return a.keepStray(g, a.nearest(g))
+}
+
+// answered: the host's answer to a payment's request.
+func (a *Agent) answered(p *held, g iso.Glance, body []byte) error {
+	inTime := p.state.Phase == payment.Asked
+	switch a.profile.Outcome(g.Code) {
+	case iso.OutcomeApproved:
+		if inTime {
+			p.answer, p.kept = body, a.keep(g, body)
+		}
+		return a.happen(p, payment.HostApproved{Code: g.Code})
+	case iso.OutcomeDeclined:
+		if inTime {
+			p.answer, p.kept = body, a.keep(g, body)
+		}
+		return a.happen(p, payment.HostDeclined{Code: g.Code})
+	case iso.OutcomeAmbiguous:
+		return a.happen(p, payment.HostUnclear{Code: g.Code, Reason: payment.Unclear})
+	case iso.OutcomeProvisional:
+		a.log.Info("host says wait", slog.Uint64("id", uint64(p.id)), slog.String("code", g.Code))
+	}
+	return nil
+}
+
+// keep is what stays of an answer; if the profile can not take it apart, the glance must do.
+func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
+	kept, err := a.profile.Keep(body)
+	if err != nil {
+		kept = iso.Kept{Code: g.Code, RRN: g.RRN, Auth: g.Auth}
+	}
+	return &kept
+}
+
+// reversalAnswered: the host's answer to a reversal.
+func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
+	verdict := verdictOf(a.profile.Verdict(g.Code))
+	switch verdict {
+	case reversal.Done:
+		return a.happen(p, payment.ReversalAccepted{Code: g.Code})
+	case reversal.Later, reversal.SignOn:
+		if err := a.happen(p, payment.ReversalPutOff{Code: g.Code}); err != nil {
+			return err
+		}
+		a.queue.PutOff(uint64(p.id), verdict, a.now())
+	case reversal.Refused:
+		words, _ := a.profile.Words(g.Code, "en")
+		return a.happen(p, payment.ReversalRefused{
+			Code: g.Code, Cause: "the host refuses the reversal: " + g.Code + " " + words,
+		})
+	}
+	return nil
+}
+
+// verdictOf is the profile's verdict in the queue's words.
+func verdictOf(v iso.Verdict) reversal.Verdict {
+	switch v {
+	case iso.VerdictDone:
+		return reversal.Done
+	case iso.VerdictRetry:
+		return reversal.Later
+	case iso.VerdictSignOn:
+		return reversal.SignOn
+	case iso.VerdictStuck:
+		return reversal.Refused
+	}
+	return reversal.Refused
+}
+
+// answerHost answers a host that asks us something, an echo in all likelihood.
+func (a *Agent) answerHost(question []byte) {
+	const approved = "00"
+	body, err := a.profile.LocalAnswer(question, approved)
+	if err == nil {
+		err = a.line.Send(passTag, body)
+	}
+	if err != nil {
+		a.log.Warn("host's question not answered", slog.Any("error", err))
+	}
+}
+
+// keepStray writes down an answer that belongs to no payment on file.
+func (a *Agent) keepStray(g iso.Glance, why string) error {
+	a.counts.Strays++
+	a.log.Warn("stray answer", slog.String("mti", g.MTI), slog.String("terminal", g.Terminal),
+		slog.String("stan", g.STAN), slog.String("code", g.Code), slog.String("why", why))
+	draft, err := a.stray(g, why)
+	if err != nil {
+		return err
+	}
+	a.drafts = append(a.drafts, draft)
+	return nil
+}
+
+// nearest says which open question an answer resembles, and what differs.
+func (a *Agent) nearest(g iso.Glance) string {
+	var open []iso.Glance
+	for _, p := range a.books.sorted() {
+		if p.state.Phase.Open() {
+			class := iso.ClassPayment
+			if p.state.Phase != payment.Asked {
+				class = iso.ClassReversal
+			}
+			open = append(open, iso.Glance{
+				MTI: p.original.MTI, Class: class, Key: p.key, Terminal: p.terminal,
+				STAN: p.stan, AmountMinor: p.amount, Currency: p.currency,
+			})
+		}
+	}
+	near, ok := a.profile.Nearest(g, open)
+	if !ok {
+		return "nothing is waiting for an answer"
+	}
+	return "nearest is " + open[near.Index].Terminal + "/" + open[near.Index].STAN + ": " + near.Why
+}

@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"reversald/agent/payment"
+)
+
+// Reasons a person's order is not carried out.
+var (
+	// ErrNoPayment: there is no such payment open.
+	ErrNoPayment = errors.New("no such open payment")
+	// ErrNoName: who acts must say who they are, and why.
+	ErrNoName = errors.New("a name and a reason are needed")
+	// ErrPhase: the payment is in a phase where the order means nothing.
+	ErrPhase = errors.New("the payment can not take this order now")
+)
+
+// Replay sends a stuck or waiting reversal again, now, in the name of a person.
+func (a *Agent) Replay(ctx context.Context, id uint64, by, why string) (Payment, error) {
+	return a.order(ctx, id, by, payment.Replay{By: by, Why: why})
+}
+
+// Resolve closes a stuck payment in the name of a person, who must say why.
+func (a *Agent) Resolve(ctx context.Context, id uint64, by, why string) (Payment, error) {
+	if why == "" {
+		return Payment{}, ErrNoName
+	}
+	return a.order(ctx, id, by, payment.Resolve{By: by, Why: why})
+}
+
+// order lets a person's event happen, and answers when it is durable.
+func (a *Agent) order(ctx context.Context, id uint64, by string, e payment.Event) (Payment, error) {
+	if by == "" {
+		return Payment{}, ErrNoName
+	}
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
+		p := a.books.byID[payment.ID(id)]
+		if p == nil || !p.state.Phase.Open() {
+			return fmt.Errorf("%w: %d", ErrNoPayment, id), nil
+		}
+		if payment.Decide(p.state, e).Record == (payment.Record{}) {
+			return fmt.Errorf("%w: %d is %s", ErrPhase, id, p.state.Phase), nil
+		}
+		if err := a.happen(p, e); err != nil {
+			return nil, err
+		}
+		return a.view(p), nil
+	})
+	if err != nil {
+		return Payment{}, err
+	}
+	if refusal, ok := answer.(error); ok {
+		return Payment{}, refusal
+	}
+	return answer.(Payment), nil
+}

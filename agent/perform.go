@@ -1,0 +1,185 @@
+package agent
+
+import (
+	"log/slog"
+
+	"reversald/agent/link"
+	"reversald/agent/payment"
+	"reversald/iso"
+)
+
+// perform does what was decided, in order. Its records are durable: losing any of this to a power
+// cut is harmless.
+func (a *Agent) perform() {
+	todos := a.after
+	a.after = nil
+	for _, t := range todos {
+		if t.tell != nil {
+			t.tell()
+			continue
+		}
+		switch effect := t.effect.(type) {
+		case payment.SendRequest:
+			a.sendRequest(t.p)
+		case payment.SendReversal:
+			a.sendReversal(t.p, effect.N)
+		case payment.TellApp:
+			a.tellApp(t.p, effect.Outcome)
+		case payment.TellReversed:
+			a.tellReverser(t.p, effect.Code)
+		case payment.TellStuck:
+			a.tellReverser(t.p, a.profile.Codes().Unknown)
+		case payment.TellConfirmed:
+			// The door that takes confirms answers from the phase.
+		}
+	}
+}
+
+// bring lets an event happen in the next pass of this round.
+func (a *Agent) bring(p *held, e payment.Event) {
+	a.again = append(a.again, happening{p, e})
+}
+
+// sendRequest hands the app's own bytes to the line, once, and lets go of them: track data and PIN
+// block live no longer than that.
+func (a *Agent) sendRequest(p *held) {
+	body := p.request
+	p.request = nil
+	if body == nil || p.state.Phase != payment.Asked {
+		return // the line was lost before this frame's turn: it is doubted, and stays here
+	}
+	if err := a.line.Send(link.Tag{ID: uint64(p.id)}, body); err != nil {
+		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
+		a.bring(p, payment.NeverLeft{})
+	}
+	clear(body)
+}
+
+// sendReversal builds attempt n from what is on file and hands it to the line.
+func (a *Agent) sendReversal(p *held, n int) {
+	if p.state.Phase != payment.Doubted || p.state.Attempts != n {
+		return
+	}
+	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
+		N: n, Reason: isoReason(p.state.Reason), Time: a.clock.Wall(),
+	})
+	if err != nil {
+		a.bring(p, payment.ReversalRefused{Cause: "the reversal can not be built: " + err.Error()})
+		return
+	}
+	if err := a.line.Send(link.Tag{ID: uint64(p.id), Reversal: true}, body); err != nil {
+		a.log.Warn("reversal not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
+		a.bring(p, payment.ReversalNeverLeft{})
+	}
+}
+
+// tellApp gives the app its answer: the host's own bytes, or ours with the profile's code.
+func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
+	app := p.asker
+	if outcome != payment.HostAnswer {
+		p.asker = nil
+		if app != nil {
+			a.answerLocally(app, a.questionOf(p), a.localCode(outcome))
+		}
+		p.question = nil
+		return
+	}
+	body := p.answer
+	if p.state.Phase != payment.Approved {
+		p.asker, p.question, p.answer = nil, nil, nil
+		if app != nil {
+			app.Tell(0, body)
+		}
+		return
+	}
+	if app == nil {
+		a.bring(p, payment.Undeliverable{})
+		return
+	}
+	switch app.Tell(uint64(p.id), body) {
+	case TellDelivered:
+		a.delivered(p)
+	case TellWaits: // the door calls Told
+	case TellGone:
+		a.bring(p, payment.Undeliverable{})
+	}
+}
+
+// delivered: the host's answer is with the app in full.
+func (a *Agent) delivered(p *held) {
+	p.asker, p.question, p.answer = nil, nil, nil
+	a.bring(p, payment.Delivered{})
+}
+
+func (a *Agent) localCode(outcome payment.Outcome) string {
+	if outcome == payment.NotSent {
+		return a.profile.Codes().NotSent
+	}
+	return a.profile.Codes().Unknown
+}
+
+// answerLocally tells an app what we know, in the host's language, once this round is durable.
+// With no code to say it, or no way to build it, the connection is closed: never a guess.
+func (a *Agent) answerLocally(app App, question []byte, code string) {
+	a.later(func() {
+		if code == "" {
+			app.Hang("no code to answer with")
+			return
+		}
+		body, err := a.profile.LocalAnswer(question, code)
+		if err != nil {
+			app.Hang("can not be answered")
+			return
+		}
+		app.Tell(0, body)
+	})
+}
+
+// later does something outside once this round is durable.
+func (a *Agent) later(tell func()) { a.after = append(a.after, todo{tell: tell}) }
+
+// questionOf is what a local answer is built from: the question as it was asked again, or one
+// composed from what is on file.
+func (a *Agent) questionOf(p *held) []byte {
+	if p.question != nil {
+		return p.question
+	}
+	body, err := a.profile.ComposeWith(p.original.Header, p.original.MTI, p.original.Fields)
+	if err != nil {
+		a.log.Error("question can not be composed",
+			slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
+	}
+	return body
+}
+
+// tellReverser answers the app's own reversal once the payment is reversed, or stuck.
+func (a *Agent) tellReverser(p *held, code string) {
+	app, body := p.reverser, p.taking
+	p.reverser, p.taking = nil, nil
+	if app != nil {
+		a.answerLocally(app, body, code)
+	}
+}
+
+// isoReason is the profile's name for why a payment is doubted.
+func isoReason(r payment.Reason) iso.Reason {
+	switch r {
+	case payment.NoAnswerInTime, payment.LateApproval:
+		return iso.ReasonTimeout
+	case payment.LinkDropped:
+		return iso.ReasonLinkLost
+	case payment.PowerCut:
+		return iso.ReasonPowerCut
+	case payment.AppGone, payment.NotConfirmed:
+		return iso.ReasonAppGone
+	case payment.Cancelled:
+		return iso.ReasonCancelled
+	case payment.Unclear:
+		return iso.ReasonAmbiguous
+	case payment.BadAnswer:
+		return iso.ReasonBadAnswer
+	case payment.MACWrong:
+		return iso.ReasonMACWrong
+	}
+	return iso.ReasonTimeout
+}

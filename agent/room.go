@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"log/slog"
+	"slices"
+
+	"reversald/iso"
+)
+
+// waitingMax bounds the waiting room: more tills than a shop has.
+const waitingMax = 64
+
+// waiter is a payment or a settlement that may not go out yet: the line is down, or its terminal
+// owes a reversal. Nothing of it is on file, and nothing of it has left.
+type waiter struct {
+	app      App
+	body     []byte
+	glance   iso.Glance
+	original iso.Original
+	until    instant
+}
+
+// enter lets a request in, at once where nothing stands in its way.
+func (a *Agent) enter(w waiter) error {
+	if a.clearFor(w) && len(a.waiting) == 0 {
+		return a.leave(w)
+	}
+	if len(a.waiting) >= waitingMax {
+		a.counts.Refused++
+		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
+		return nil
+	}
+	now := a.now()
+	w.until = now + a.limits.EntryWait
+	a.waiting = append(a.waiting, w)
+	// Somebody stands at the till: redial, and reverse what is owed, now.
+	a.queue.Hurry(w.glance.Terminal, now)
+	if a.host == "" {
+		a.line.Kick()
+	}
+	return nil
+}
+
+// clearFor: the line is up and the terminal owes nothing.
+func (a *Agent) clearFor(w waiter) bool {
+	return a.host != "" && !a.queue.Owes(w.glance.Terminal)
+}
+
+// leave lets a waiter out of the room, towards the host.
+func (a *Agent) leave(w waiter) error {
+	if w.glance.Class == iso.ClassSettlement {
+		a.pass(w.app, w.glance, w.body)
+		return nil
+	}
+	return a.start(w)
+}
+
+// admit lets in whoever may go now, in the order they came.
+func (a *Agent) admit() error {
+	for i := 0; i < len(a.waiting); {
+		w := a.waiting[i]
+		if !a.clearFor(w) {
+			i++
+			continue
+		}
+		a.waiting = slices.Delete(a.waiting, i, i+1)
+		if err := a.leave(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expireWaiting turns away whoever has waited long enough: nothing was sent.
+func (a *Agent) expireWaiting(now instant) {
+	a.waiting = slices.DeleteFunc(a.waiting, func(w waiter) bool {
+		if w.until > now {
+			return false
+		}
+		code, why := a.profile.Codes().NotSent, "link is down"
+		if a.host != "" {
+			code, why = a.profile.Codes().Owed, "a reversal is owed"
+		}
+		a.counts.TurnedAway++
+		a.log.Warn("payment turned away, nothing was sent", slog.String("why", why),
+			slog.String("terminal", w.glance.Terminal), slog.String("stan", w.glance.STAN))
+		a.answerLocally(w.app, w.body, code)
+		return true
+	})
+}
+
+// leaveRoom forgets the requests of an app that is gone.
+func (a *Agent) leaveRoom(app App) {
+	a.waiting = slices.DeleteFunc(a.waiting, func(w waiter) bool { return w.app == app })
+}

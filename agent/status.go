@@ -1,0 +1,162 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"reversald/agent/payment"
+	"reversald/agent/reversal"
+)
+
+// Status is what somebody who looks at the agent sees: a copy, taken by Run between two rounds.
+type Status struct {
+	Profile   string    `json:"profile"`
+	Started   string    `json:"started"` // wall time, RFC 3339
+	Link      string    `json:"link"`    // down, dialling, signing on, up, draining
+	Host      string    `json:"host,omitempty"`
+	LinkSince time.Time `json:"link_since"`
+	LinkNote  string    `json:"link_note,omitempty"` // why it is down
+	Open      int       `json:"open"`                // payments not closed
+	Owed      int       `json:"owed"`                // reversals the agent is sending
+	Overdue   int       `json:"overdue"`             // of those, older than the limit
+	Stuck     int       `json:"stuck"`               // payments that need a person
+	Waiting   int       `json:"waiting"`             // payments that may not go out yet
+	Entries   uint64    `json:"entries"`             // in the journal
+	Counts    Counts    `json:"counts"`
+}
+
+// Payment is one payment as it is seen from outside. It holds no card data but the masked number.
+type Payment struct {
+	ID       uint64     `json:"id"`
+	Phase    string     `json:"phase"`
+	Terminal string     `json:"terminal"`
+	STAN     string     `json:"stan"`
+	RRN      string     `json:"rrn,omitempty"`
+	Amount   int64      `json:"amount"`
+	Currency string     `json:"currency,omitempty"`
+	Card     string     `json:"card,omitempty"` // masked
+	Since    time.Time  `json:"since"`
+	Host     string     `json:"host,omitempty"`
+	Reason   string     `json:"reason,omitempty"` // why a reversal is owed
+	Code     string     `json:"code,omitempty"`   // the host's last
+	Cause    string     `json:"cause,omitempty"`  // why it is stuck
+	Attempts int        `json:"attempts"`         // reversals that may have left
+	Overdue  bool       `json:"overdue,omitempty"`
+	NextIn   *Countdown `json:"next_in,omitempty"` // until the next attempt, or the answer is due
+}
+
+// Countdown is a time span that reads well: "28s".
+type Countdown time.Duration
+
+// MarshalText writes the span in whole seconds.
+func (c Countdown) MarshalText() ([]byte, error) {
+	return []byte(time.Duration(c).Round(time.Second).String()), nil
+}
+
+// Status asks the agent how it is.
+func (a *Agent) Status(ctx context.Context) (Status, error) {
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) { return a.status(), nil })
+	if err != nil {
+		return Status{}, err
+	}
+	return answer.(Status), nil
+}
+
+// Open lists the open payments, oldest first.
+func (a *Agent) Open(ctx context.Context) ([]Payment, error) {
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
+		open := []Payment{}
+		for _, p := range a.books.sorted() {
+			if p.state.Phase.Open() {
+				open = append(open, a.view(p))
+			}
+		}
+		return open, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer.([]Payment), nil
+}
+
+// Look is one payment that is in memory; false when it is not.
+func (a *Agent) Look(ctx context.Context, id uint64) (Payment, bool, error) {
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
+		p := a.books.byID[payment.ID(id)]
+		if p == nil {
+			return nil, nil
+		}
+		return a.view(p), nil
+	})
+	if err != nil {
+		return Payment{}, false, err
+	}
+	p, ok := answer.(Payment)
+	return p, ok, nil
+}
+
+func (a *Agent) status() Status {
+	s := Status{
+		Profile: a.profile.Name(), Started: a.begun.Format(time.RFC3339),
+		Link: a.line.State().String(), Host: a.host, LinkSince: a.lineSince,
+		LinkNote: a.lineNote, Open: a.books.open, Owed: a.queue.Len(),
+		Waiting: len(a.waiting), Entries: a.journal.Last(), Counts: a.counts,
+	}
+	s.Counts.Records = maps.Clone(a.counts.Records)
+	for _, p := range a.books.byID {
+		switch {
+		case p.state.Phase == payment.Stuck:
+			s.Stuck++
+		case p.state.Phase == payment.Doubted && a.overdue(p):
+			s.Overdue++
+		}
+	}
+	return s
+}
+
+// overdue: a reversal that has been owed for longer than anybody expects. The wall clock may be
+// wrong, so a payment from the future is not overdue, only odd.
+func (a *Agent) overdue(p *held) bool {
+	return a.clock.Wall().Sub(p.since) > a.limits.OverdueAfter
+}
+
+func (a *Agent) view(p *held) Payment {
+	v := Payment{
+		ID: uint64(p.id), Phase: p.state.Phase.String(), Terminal: p.terminal, STAN: p.stan,
+		Amount: p.amount, Currency: p.currency, Since: p.since, Host: p.host,
+		Code: p.state.Code, Cause: p.state.Cause, Attempts: p.state.Attempts,
+	}
+	if !p.original.Card.Zero() {
+		v.Card = p.original.Card.PAN.Masked()
+	}
+	if p.kept != nil {
+		v.RRN = p.kept.RRN
+	}
+	if p.state.Reason != 0 {
+		v.Reason = p.state.Reason.String()
+	}
+	if p.state.Phase == payment.Doubted {
+		v.Overdue = a.overdue(p)
+		v.NextIn = a.nextIn(uint64(p.id))
+	}
+	return v
+}
+
+// nextIn is when something happens to an owed reversal; nil while the line is down.
+func (a *Agent) nextIn(id uint64) *Countdown {
+	for _, it := range a.queue.Items() {
+		if it.ID == id && a.host != "" {
+			left := Countdown(max(0, nextOf(it)-a.now()))
+			return &left
+		}
+	}
+	return nil
+}
+
+func nextOf(it reversal.Item) instant {
+	if it.InFlight {
+		return it.AnswerBy
+	}
+	return it.Due
+}

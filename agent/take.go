@@ -1,0 +1,112 @@
+package agent
+
+import (
+	"log/slog"
+
+	"reversald/agent/link"
+	"reversald/agent/payment"
+)
+
+// take turns one message into what happens to the payments it concerns.
+func (a *Agent) take(m message) error {
+	switch m := m.(type) {
+	case fromApp:
+		return a.fromApp(m.app, m.body)
+	case appGone:
+		return a.appGone(m.app)
+	case appTold:
+		return a.appTold(payment.ID(m.ticket), m.delivered)
+	case fromLink:
+		return a.fromLink(m.report)
+	case fromClock:
+		return nil // what is due is settled in every round
+	case question:
+		answer, err := m.ask(a)
+		a.replies = append(a.replies, reply{to: m.answer, answer: answer})
+		return err
+	}
+	return nil
+}
+
+// fromLink: the line is up, lost, or has brought something.
+func (a *Agent) fromLink(r link.Report) error {
+	now := a.now()
+	switch r := r.(type) {
+	case link.LineUp:
+		a.host, a.lineNote, a.lineSince = r.Address, "", a.clock.Wall()
+		a.queue.LineUp(now)
+		a.log.Info("link up", slog.String("host", r.Address), slog.Int("owed", a.queue.Len()))
+	case link.LineLost:
+		a.log.Warn("link lost", slog.String("host", a.host), slog.Any("error", r.Err))
+		a.host, a.lineNote, a.lineSince = "", r.Err.Error(), a.clock.Wall()
+		a.queue.LineDown(now)
+		a.losePassed()
+		return a.loseAsked()
+	case link.DialFailed:
+		if a.lineNote != r.Err.Error() { // once, not at every redial of a long night
+			a.log.Warn("host not reached", slog.String("host", r.Address), slog.Any("error", r.Err))
+		}
+		a.lineNote = r.Err.Error()
+	case link.Arrived:
+		return a.fromHost(r.Body)
+	case link.NeverLeft:
+		p := a.books.byID[payment.ID(r.Tag.ID)]
+		if p == nil {
+			return nil
+		}
+		if r.Tag.Reversal {
+			return a.happen(p, payment.ReversalNeverLeft{})
+		}
+		return a.happen(p, payment.NeverLeft{})
+	}
+	return nil
+}
+
+// loseAsked: the answers to whatever was asked over the lost line will not come.
+func (a *Agent) loseAsked() error {
+	for _, p := range a.books.sorted() {
+		if p.state.Phase != payment.Asked {
+			continue
+		}
+		if err := a.happen(p, payment.LinkLost{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appGone: an app's connection has ended. Whoever waits in the room leaves it, nothing was sent.
+// What was asked goes on: the host may yet decline it. What was approved is doubted.
+func (a *Agent) appGone(app App) error {
+	a.leaveRoom(app)
+	a.forgetPassed(app)
+	for _, p := range a.books.sorted() {
+		if p.reverser == app {
+			p.reverser, p.taking = nil, nil
+		}
+		if p.asker != app {
+			continue
+		}
+		p.asker, p.question = nil, nil
+		if p.state.Phase == payment.Approved {
+			if err := a.happen(p, payment.Undeliverable{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// appTold: an answer that had to wait is with the app, or never will be.
+func (a *Agent) appTold(id payment.ID, delivered bool) error {
+	p := a.books.byID[id]
+	if p == nil || p.state.Phase != payment.Approved {
+		return nil
+	}
+	p.asker, p.question = nil, nil
+	if !delivered {
+		return a.happen(p, payment.Undeliverable{})
+	}
+	p.answer = nil
+	return a.happen(p, payment.Delivered{})
+}
