@@ -1,0 +1,133 @@
+package iso
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"reversald/agent"
+	"reversald/agent/link"
+	"reversald/hal"
+	protocol "reversald/iso"
+)
+
+// session is one connected app.
+type session struct {
+	door   *Door
+	conn   *net.TCPConn
+	writer *link.Writer
+	name   string
+	hung   sync.Once
+}
+
+// serve reads an app's frames until it is gone, and then says so: the fates of all answers first.
+func (d *Door) serve(ctx context.Context, conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		_ = conn.Close()
+		return
+	}
+	line, err := hal.Accepted(tcp)
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
+	s.writer = link.NewWriter(line, d.limits.WriteTimeout, d.limits.AnswersMax, s.told)
+	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
+	defer stop()
+	err = s.read()
+	s.writer.Close()
+	d.agent.Gone(s)
+	switch {
+	case errors.Is(err, io.EOF), ctx.Err() != nil, errors.Is(err, net.ErrClosed):
+		d.log.Debug("app gone", slog.String("app", s.name))
+	default:
+		d.log.Warn("app shut out", slog.String("app", s.name), slog.Any("error", err))
+	}
+}
+
+func (s *session) read() error {
+	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
+	p.frames = s.door.profile.NewFrameReader(p)
+	for {
+		p.began = time.Time{}
+		body, err := p.frames.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return errSlow
+		}
+		if err != nil {
+			return err
+		}
+		if len(body) > 0 { // an empty one is a keepalive
+			s.door.agent.Frame(s, body)
+		}
+	}
+}
+
+// errSlow: a frame was begun and not finished in time.
+var errSlow = errors.New("half a frame, and no more of it in time")
+
+// pacer lets an app be silent between frames for as long as it likes, but not within one.
+type pacer struct {
+	conn   net.Conn
+	frames *protocol.FrameReader
+	limit  time.Duration
+	began  time.Time // when the first byte of the current frame was there
+}
+
+func (p *pacer) Read(b []byte) (int, error) {
+	var deadline time.Time
+	if p.frames.Buffered() > 0 {
+		if p.began.IsZero() {
+			p.began = time.Now()
+		}
+		deadline = p.began.Add(p.limit)
+	}
+	if err := p.conn.SetReadDeadline(deadline); err != nil {
+		return 0, err
+	}
+	return p.conn.Read(b)
+}
+
+// Tell hands an answer to the app, without waiting for it.
+func (s *session) Tell(ticket uint64, body []byte) agent.TellResult {
+	wire, err := s.door.profile.AppendFrame(make([]byte, 0, len(body)+8), body)
+	if err != nil {
+		s.Hang("an answer that fits no frame")
+		return agent.TellGone
+	}
+	fate, err := s.writer.Send(link.Tag{ID: ticket}, wire)
+	switch {
+	case errors.Is(err, link.ErrBusy):
+		s.Hang("it does not read its answers")
+		return agent.TellGone
+	case err != nil:
+		return agent.TellGone
+	case fate == link.Left:
+		return agent.TellDelivered
+	}
+	return agent.TellWaits
+}
+
+func (s *session) told(tag link.Tag, fate link.Fate) {
+	if tag.ID != 0 {
+		s.door.agent.Told(tag.ID, fate == link.Left)
+	}
+}
+
+// Hang ends the connection; the reader notices and cleans up.
+func (s *session) Hang(why string) {
+	s.hung.Do(func() {
+		s.door.log.Warn("app hung up on", slog.String("app", s.name), slog.String("why", why))
+		_ = s.conn.Close()
+	})
+}
+
+// Name is the app's address.
+func (s *session) Name() string { return s.name }
