@@ -24,6 +24,7 @@ type Config struct {
 	Journal       string
 	Ring          string
 	Key           string
+	JournalBytes  int
 	AnyFilesystem bool
 	Socket        string
 
@@ -91,6 +92,10 @@ var settings = []setting{
 	{
 		key: "key", doc: "the key that seals card numbers, mode 0600; empty: the journal's name with .key",
 		value: func(c *Config) any { return &c.Key },
+	},
+	{
+		key: "journal_bytes_max", doc: "the journal's size at most; above it new payments are refused",
+		value: func(c *Config) any { return &c.JournalBytes }, min: 1 << 20, max: 1 << 30,
 	},
 	{
 		key: "any_filesystem", doc: "accept a file system that can not keep a journal (tests and demos only)",
@@ -198,6 +203,8 @@ func DefaultConfig() Config {
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
+
+		JournalBytes: 64 << 20,
 
 		HostTimeout:       schedule.AnswerTime,
 		ConfirmTimeout:    time.Minute,

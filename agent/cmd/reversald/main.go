@@ -1,0 +1,94 @@
+// Command reversald stands between a payment app and its acquirer on a POS terminal: a sale that
+// failed leaves no debit, and a sale that succeeded is not taken back.
+//
+// `reversald run` is the daemon; the other commands ask a running one over its Unix socket, or
+// check a file without one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"reversald/agent"
+)
+
+// version is set at build time from the tag.
+var version = "v0.0.0"
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it: it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return complain(stderr, err)
+	}
+	return exitOK
+}
+
+// options are what every command knows.
+type options struct {
+	config string // path of the configuration file; empty: defaults
+	socket string // overrides the configuration's
+	json   bool
+	out    io.Writer
+	errout io.Writer
+}
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	o := &options{out: stdout, errout: stderr}
+	root := &cobra.Command{
+		Use:   "reversald",
+		Short: "a failed sale leaves no debit",
+		Long: "reversald journals every authorization before it leaves the terminal, and sends the\n" +
+			"reversal by itself when the sale fails. Nothing is dropped until the host has answered.\n\n" +
+			"  reversald run        the daemon; without a file it runs on loopback defaults\n" +
+			"  reversald tail -f    watch the journal\n" +
+			"  reversald stuck      what needs a person",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version,
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&o.config, "config", "c", os.Getenv("REVERSALD_CONFIG"),
+		"configuration file (or REVERSALD_CONFIG); none: defaults on loopback")
+	flags.StringVar(&o.socket, "socket", os.Getenv("REVERSALD_SOCKET"),
+		"socket of the daemon (or REVERSALD_SOCKET); none: the configuration's")
+	flags.BoolVar(&o.json, "json", false, "print JSON for programs")
+	root.AddCommand(
+		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
+		replayCommand(o), configCommand(o),
+	)
+	return root
+}
+
+// load is the configuration in force.
+func (o *options) load() (agent.Config, error) {
+	c := agent.DefaultConfig()
+	if o.config != "" {
+		loaded, err := agent.LoadConfig(o.config)
+		if err != nil {
+			return c, configError{err}
+		}
+		c = loaded
+	}
+	if o.socket != "" {
+		c.Socket = o.socket
+	}
+	return c, nil
+}
+
+// printf writes for people; a closed pipe is their business.
+func (o *options) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(o.out, format, args...)
+}

@@ -1,0 +1,98 @@
+// Command bench measures what the promise costs, with real processes on this machine, and prints
+// one figure a line: name, value, unit, goal, and ok or short.
+//
+// Every figure that depends on the disk is a ratio to one fdatasync measured in the same run, as
+// machines are noisy and terminals are slow in their own ways. It imports nothing of reversald: it
+// starts the same binaries that ship, speaks ISO 8583 to them, and looks from outside.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// options are what a run is given.
+type options struct {
+	reversald string // the command line of the daemon, split at spaces
+	acquirerd string
+	dir       string // where the journal lies: the disk that is measured
+	sales     int
+	payments  int // closed payments on file for the start-up figures
+	short     bool
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "floor" {
+		os.Exit(floorProcess(os.Args[2:]))
+	}
+	var o options
+	flag.StringVar(&o.reversald, "reversald", "bin/reversald", "the daemon")
+	flag.StringVar(&o.acquirerd, "acquirerd", "bin/acquirerd", "the host")
+	flag.StringVar(&o.dir, "dir", "bin", "a folder on the disk to measure")
+	flag.IntVar(&o.sales, "sales", 1500, "sales for the latency figures")
+	flag.IntVar(&o.payments, "payments", 100000, "closed payments on file for the start-up figures")
+	flag.BoolVar(&o.short, "short", false, "leave the slow parts out")
+	flag.Parse()
+	if err := measure(o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// measure runs every part, each in a folder of its own, and prints as it goes.
+func measure(o options) error {
+	root, err := os.MkdirTemp(o.dir, "bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(root)
+	parts := []struct {
+		name string
+		slow bool
+		run  func(options, string) error
+	}{
+		{"latency", false, latency},
+		{"slow disk", true, slowDisk},
+		{"syncs", true, syncs},
+		{"link back", false, linkBack},
+		{"at rest", false, atRest},
+		{"start", true, start},
+	}
+	for _, part := range parts {
+		if part.slow && o.short {
+			continue
+		}
+		dir := filepath.Join(root, filepath.Base(filepath.Clean(part.name)))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err := part.run(o, dir); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		_ = os.RemoveAll(dir)
+	}
+	return nil
+}
+
+// report prints one figure. A goal of 0 is none: the figure is there to be known.
+func report(name string, value float64, unit string, goal float64) {
+	verdict, bound := "ok", "none"
+	if goal != 0 {
+		bound = fmt.Sprintf("<=%g", goal)
+		if value > goal {
+			verdict = "short"
+		}
+	}
+	fmt.Printf("%s %.3f %s %s %s\n", name, value, unit, bound, verdict)
+}
+
+// reportExact prints a count that must be one number.
+func reportExact(name string, value float64, unit string, goal float64) {
+	verdict := "ok"
+	if value != goal {
+		verdict = "short"
+	}
+	fmt.Printf("%s %.3f %s =%g %s\n", name, value, unit, goal, verdict)
+}

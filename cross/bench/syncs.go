@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// sync is one fdatasync or fsync as strace saw it, in seconds since the epoch.
+type syncCall struct {
+	ring       bool
+	begin, end float64
+}
+
+// syncs counts the syncs of an approved sale by file, and looks whether the ring's run beside the
+// journal's or after them.
+func syncs(o options, dir string) error {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		return errors.New("strace is needed to count syncs: install it, or use -short")
+	}
+	trace := filepath.Join(dir, "syncs.out")
+	p, err := startPair(o, dir, strace, "-f", "--seccomp-bpf", "-qq", "-y", "-ttt", "-T",
+		"-e", "trace=fdatasync,fsync", "-o", trace)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	t, err := openTill(p.daemon.address, "SYNCS001")
+	if err != nil {
+		return err
+	}
+	defer t.conn.Close()
+	if _, err := t.approve(warmUp); err != nil {
+		return err
+	}
+	before, err := readSyncs(trace)
+	if err != nil {
+		return err
+	}
+	const sales = 400
+	if _, err := t.approve(sales); err != nil {
+		return err
+	}
+	all, err := readSyncs(trace)
+	if err != nil {
+		return err
+	}
+	counted := all[len(before):]
+	var bolt, ring, beside int
+	for _, c := range counted {
+		if !c.ring {
+			bolt++
+			continue
+		}
+		ring++
+		if overlaps(c, counted) {
+			beside++
+		}
+	}
+	reportExact("journal_syncs_per_sale", round3(float64(bolt)/sales), "syncs", 4)
+	reportExact("ring_syncs_per_sale", round3(float64(ring)/sales), "syncs", 2)
+	report("ring_syncs_not_beside", 1-float64(beside)/float64(max(ring, 1)), "share", 0.05)
+	return nil
+}
+
+// round3 forgives the one commit that is cut off at the edge of the count.
+func round3(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
+
+// overlaps says whether a ring's sync ran at the same time as one of the journal's.
+func overlaps(ring syncCall, all []syncCall) bool {
+	for _, c := range all {
+		if !c.ring && c.begin < ring.end && ring.begin < c.end {
+			return true
+		}
+	}
+	return false
+}
+
+var syncLine = regexp.MustCompile(`^(\d+) +(\d+\.\d+) (?:<\.\.\. )?(?:fdatasync|fsync)(.*)$`)
+
+// readSyncs reads strace's output; calls that were interrupted by another thread's line are put
+// together again.
+func readSyncs(path string) ([]syncCall, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	type half struct {
+		ring  bool
+		begin float64
+	}
+	begun := map[string]half{}
+	var all []syncCall
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		m := syncLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		at, _ := strconv.ParseFloat(m[2], 64)
+		ring := strings.Contains(m[3], ".ring")
+		switch {
+		case strings.Contains(m[3], "unfinished"):
+			begun[m[1]] = half{ring, at}
+		case strings.Contains(m[3], "resumed"):
+			h := begun[m[1]]
+			delete(begun, m[1])
+			all = append(all, syncCall{h.ring, h.begin, at})
+		default:
+			all = append(all, syncCall{ring, at, at + tookSeconds(m[3])})
+		}
+	}
+	return all, lines.Err()
+}
+
+// tookSeconds reads the <0.000123> that strace -T puts at the end of a line.
+func tookSeconds(rest string) float64 {
+	i := strings.LastIndexByte(rest, '<')
+	if i < 0 {
+		return 0
+	}
+	s, _ := strconv.ParseFloat(strings.TrimSuffix(rest[i+1:], ">"), 64)
+	return s
+}
