@@ -1,0 +1,24 @@
+# What we build for. A target is a name in TARGETS and a line GO_<name> with the
+# environment that makes it; README.md beside this file says what each one runs on.
+
+TARGETS ?= armv5 armv6 armv7 arm64 amd64
+
+GO_armv5 := GOARCH=arm GOARM=5
+GO_armv6 := GOARCH=arm GOARM=6
+GO_armv7 := GOARCH=arm GOARM=7
+GO_arm64 := GOARCH=arm64
+GO_amd64 := GOARCH=amd64 GOAMD64=v1
+
+# The oldest kernels: the same source and the last Go that still promises 2.6.32.
+LEGACY_TOOLCHAIN := go1.23.12
+LEGACY_MOD       := cross/legacy.mod
+GO_armv5-legacy  := GOARCH=arm GOARM=5
+
+# Our choice: small enough to lie on a terminal's flash twice, old and new,
+# while it is being updated.
+BINARY_BYTES_MAX ?= 10000000
+
+# No cgo, so that the libc of the terminal does not matter; no paths, times or
+# ids, so that a signed binary can be compared with one built again.
+SHIP_ENV   := CGO_ENABLED=0 GOOS=linux
+SHIP_FLAGS  = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'

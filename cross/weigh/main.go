@@ -1,0 +1,85 @@
+// Command weigh refuses a binary that a terminal cannot take.
+//
+// Think of the scales at a post office: a binary is put on them as it would be
+// shipped, and what is over the limit stays here. A binary must be an ELF file
+// for Linux that needs no loader and no libc, carries no symbol table, and has
+// at most -max bytes. For each file named on the command line it prints
+//
+//	size_armv7 7123456 bytes <=10000000 ok
+//
+// where the name is that of the file's directory and the last word is "short"
+// when the binary is over the limit. The exit code is 0 when every binary
+// passed, 1 when one did not, 2 when the command line made no sense.
+package main
+
+import (
+	"debug/elf"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// bytesMax is the limit when -max is not given.
+const bytesMax = 10_000_000
+
+// Why a binary of the right size is refused all the same.
+var (
+	errDynamic = errors.New("asks for a dynamic loader, so it depends on the terminal's libc")
+	errSymbols = errors.New("carries a symbol table, so it was not stripped")
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, complaints io.Writer) int {
+	flags := flag.NewFlagSet("weigh", flag.ContinueOnError)
+	flags.SetOutput(complaints)
+	limit := flags.Int64("max", bytesMax, "most bytes a binary may have")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if flags.NArg() == 0 {
+		fmt.Fprintln(complaints, "weigh: no binary named")
+		return 2
+	}
+	code := 0
+	for _, path := range flags.Args() {
+		size, err := weigh(path)
+		if err != nil {
+			fmt.Fprintf(complaints, "weigh: %s: %v\n", path, err)
+			code = 1
+			continue
+		}
+		verdict := "ok"
+		if size > *limit {
+			verdict, code = "short", 1
+		}
+		name := filepath.Base(filepath.Dir(path))
+		fmt.Fprintf(out, "size_%s %d bytes <=%d %s\n", name, size, *limit, verdict)
+	}
+	return code
+}
+
+// weigh returns the size of the binary at path in bytes.
+func weigh(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	binary, err := elf.Open(path)
+	if err != nil {
+		return 0, fmt.Errorf("read as ELF: %w", err)
+	}
+	defer func() { _ = binary.Close() }()
+	for _, segment := range binary.Progs {
+		if segment.Type == elf.PT_INTERP {
+			return 0, errDynamic
+		}
+	}
+	if binary.SectionByType(elf.SHT_SYMTAB) != nil {
+		return 0, errSymbols
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// build compiles a program of one line into dir/armv7/reversald with these flags
+// of go build and returns its path and its size in bytes.
+func build(t *testing.T, arch string, flags ...string) (path string, size int64) {
+	t.Helper()
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "armv7", "reversald")
+	args := append([]string{"build", "-buildvcs=false"}, flags...)
+	cmd := exec.CommandContext(t.Context(), "go", append(args, "-o", path, source)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, info.Size()
+}
+
+func TestWeighComparesTheSizeWithTheLimit(t *testing.T) {
+	path, size := build(t, "arm", "-ldflags=-s -w")
+	cases := []struct {
+		name  string
+		limit int64
+		word  string
+		code  int
+	}{
+		{"exactly at the limit", size, "ok", 0},
+		{"one byte over the limit", size - 1, "short", 1},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var out, complaints bytes.Buffer
+			got := run([]string{"-max", strconv.FormatInt(c.limit, 10), path}, &out, &complaints)
+			if got != c.code {
+				t.Errorf("exit code: got %d, want %d", got, c.code)
+			}
+			want := fmt.Sprintf("size_armv7 %d bytes <=%d %s\n", size, c.limit, c.word)
+			if out.String() != want {
+				t.Errorf("printed: got %q, want %q", out.String(), want)
+			}
+			if complaints.Len() > 0 {
+				t.Errorf("complained: %s", complaints.String())
+			}
+		})
+	}
+}
+
+func TestWeighRefusesWhatATerminalCannotRun(t *testing.T) {
+	unstripped, _ := build(t, "arm")
+	dynamic, _ := build(t, "amd64", "-ldflags=-s -w", "-buildmode=pie")
+	text := filepath.Join(t.TempDir(), "reversald")
+	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"symbols left in", []string{unstripped}, 1, "symbol table"},
+		{"a loader asked for", []string{dynamic}, 1, "dynamic loader"},
+		{"not a binary", []string{text}, 1, "read as ELF"},
+		{"not there", []string{text + ".none"}, 1, "no such file"},
+		{"nothing to weigh", nil, 2, "no binary named"},
+		{"a flag nobody knows", []string{"-heavy"}, 2, "-heavy"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var out, complaints bytes.Buffer
+			if got := run(c.args, &out, &complaints); got != c.code {
+				t.Errorf("exit code: got %d, want %d", got, c.code)
+			}
+			if !strings.Contains(complaints.String(), c.says) {
+				t.Errorf("complained: got %q, want it to say %q", complaints.String(), c.says)
+			}
+			if out.Len() > 0 {
+				t.Errorf("printed a size: %s", out.String())
+			}
+		})
+	}
+}
