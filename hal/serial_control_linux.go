@@ -49,7 +49,7 @@ func explain(err error) error {
 	if !errors.As(err, &pe) {
 		return err
 	}
-	switch pe.Code() {
+	switch pe.Code() { //nolint:exhaustive // the others say it well enough themselves
 	case serial.PortBusy:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case serial.PermissionDenied:

@@ -77,7 +77,7 @@ func (s Serial) open(device string) (_ *Port, err error) {
 	p := &Port{device: device, writeTimeout: s.WriteTimeout}
 	defer func() {
 		if err != nil {
-			p.release()
+			_ = p.release() // err says more
 		}
 	}()
 	// Ours first: the library makes the device exclusive, after which only root can open it.
@@ -133,31 +133,6 @@ func (p *Port) Write(b []byte) (int, error) {
 	return n, p.gone("write", err)
 }
 
-// startWrite sets the limit of a Write that is about to begin. It does so under the lock, for
-// otherwise it could undo the deadline by which Close stops everything.
-func (p *Port) startWrite() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return net.ErrClosed
-	}
-	if !p.deadline.IsZero() {
-		return nil
-	}
-	return p.data.SetWriteDeadline(time.Now().Add(p.writeTimeout))
-}
-
-// noteStuck notes that a write met its deadline, unless that deadline was Close's.
-func (p *Port) noteStuck() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.stuck = true
-	return true
-}
-
 // TryWrite implements Link.
 func (p *Port) TryWrite(b []byte) (int, error) {
 	if len(b) == 0 {
@@ -187,19 +162,6 @@ func (p *Port) SetWriteDeadline(t time.Time) error {
 		return p.gone("set write deadline", err)
 	}
 	return nil
-}
-
-func (p *Port) setWriteDeadline(t time.Time) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return net.ErrClosed
-	}
-	p.deadline = t
-	if t.IsZero() {
-		t = time.Now().Add(p.writeTimeout) // for a Write that is under way; the next sets its own
-	}
-	return p.data.SetWriteDeadline(t)
 }
 
 // Close implements Link. Bytes that were written and are still in the kernel get 200 ms to go out,
@@ -253,4 +215,42 @@ func (p *Port) SetRTS(on bool) error {
 		return p.gone("set RTS", err)
 	}
 	return nil
+}
+
+// startWrite sets the limit of a Write that is about to begin. It does so under the lock, for
+// otherwise it could undo the deadline by which Close stops everything.
+func (p *Port) startWrite() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	if !p.deadline.IsZero() {
+		return nil
+	}
+	return p.data.SetWriteDeadline(time.Now().Add(p.writeTimeout))
+}
+
+// noteStuck notes that a write met its deadline, unless that deadline was Close's.
+func (p *Port) noteStuck() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.stuck = true
+	return true
+}
+
+func (p *Port) setWriteDeadline(t time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	p.deadline = t
+	if t.IsZero() {
+		t = time.Now().Add(p.writeTimeout) // for a Write that is under way; the next sets its own
+	}
+	return p.data.SetWriteDeadline(t)
 }

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -44,7 +44,7 @@ func successors(t *testing.T) func() string {
 	t.Helper()
 	var names []string
 	for i := range 8 {
-		f, err := os.Create(filepath.Join(t.TempDir(), fmt.Sprint(i)))
+		f, err := os.Create(filepath.Join(t.TempDir(), strconv.Itoa(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestPortCountsAreHonestWhenNobodyReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		soon(t, "Write", func() {
-			n, err := port.Write(block)
+			n, err := port.Write(make([]byte, 1<<20)) // more than the kernel finds room for
 			total += n
 			if !errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, hal.ErrLinkGone) {
 				t.Errorf("Write = %d, %v, want the deadline and no more", n, err)
@@ -263,9 +263,9 @@ func TestPortCloseUnblocksReadAndWrite(t *testing.T) {
 		errs <- err
 	}()
 	time.Sleep(3 * time.Millisecond)
-	soon(t, "TryWrite", func() {
-		if n, err := port.TryWrite([]byte("x")); n != 0 || err != nil {
-			t.Errorf("TryWrite beside a Write = %d, %v, want 0, nil", n, err)
+	soon(t, "TryWrite", func() { // it may be there before the Write, but never waits for it
+		if n, err := port.TryWrite([]byte("x")); n > 1 || err != nil {
+			t.Errorf("TryWrite beside a Write = %d, %v, want at most 1, nil", n, err)
 		}
 	})
 	start := time.Now()

@@ -34,11 +34,12 @@ func (p *Port) claim(dir, path string) error {
 	// What is there now is stale: its process has gone, or the number is another's by now (after a
 	// power cut it easily is), or ours, and we hold the flock.
 	_ = os.Remove(name)
+	//nolint:gosec // other people's terminal programs must be able to read it
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return busy(dir, path) // another program was faster
 	} else if err != nil {
-		return nil // no such directory, or not ours to write: the flock will do
+		return nil //nolint:nilerr // no such directory, or not ours to write: the flock will do
 	}
 	p.lock = lockFile(name)
 	_, err = fmt.Fprintf(f, "%10d\n", os.Getpid()) // the HDB format, which all of them read
@@ -92,7 +93,8 @@ func holds(pid int, path string) bool {
 		return !errors.Is(unix.Kill(pid, 0), unix.ESRCH)
 	}
 	for _, file := range files {
-		if target, err := os.Readlink(filepath.Join(dir, file.Name())); err == nil && target == path {
+		target, err := os.Readlink(filepath.Join(dir, file.Name()))
+		if err == nil && target == path {
 			return true
 		}
 	}

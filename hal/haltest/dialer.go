@@ -58,6 +58,33 @@ func (d *Dialer) Dial(ctx context.Context, address string) (hal.Link, error) {
 	return l.Terminal, nil
 }
 
+// Accept waits for the next line that a Dial made, and hands it to the test.
+func (d *Dialer) Accept(ctx context.Context) (*Line, error) {
+	for {
+		d.mu.Lock()
+		if len(d.lines) > 0 {
+			l := d.lines[0]
+			d.lines = d.lines[1:]
+			d.mu.Unlock()
+			return l, nil
+		}
+		changed := d.changed
+		d.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("accept: %w", ctx.Err())
+		}
+	}
+}
+
+// Dials is how often Dial was called, whatever came of it.
+func (d *Dialer) Dials() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dials
+}
+
 // step takes the next step of the script.
 func (d *Dialer) step() (number int, f Faults) {
 	d.mu.Lock()
@@ -88,31 +115,4 @@ func (f Faults) dial(ctx context.Context) error {
 		}
 	}
 	return f.Refuse
-}
-
-// Accept waits for the next line that a Dial made, and hands it to the test.
-func (d *Dialer) Accept(ctx context.Context) (*Line, error) {
-	for {
-		d.mu.Lock()
-		if len(d.lines) > 0 {
-			l := d.lines[0]
-			d.lines = d.lines[1:]
-			d.mu.Unlock()
-			return l, nil
-		}
-		changed := d.changed
-		d.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("accept: %w", ctx.Err())
-		}
-	}
-}
-
-// Dials is how often Dial was called, whatever came of it.
-func (d *Dialer) Dials() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.dials
 }

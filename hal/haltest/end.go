@@ -105,6 +105,34 @@ func (e *end) TryWrite(b []byte) (int, error) {
 	return 0, err
 }
 
+// SetWriteDeadline implements hal.Link.
+func (e *end) SetWriteDeadline(t time.Time) error {
+	e.line.mu.Lock()
+	defer e.line.mu.Unlock()
+	if e.closed {
+		return gone("set write deadline", net.ErrClosed)
+	}
+	e.deadline = t
+	e.line.wake()
+	return nil
+}
+
+// Close implements hal.Link.
+func (e *end) Close() error {
+	e.line.mu.Lock()
+	defer e.line.mu.Unlock()
+	e.closed = true
+	e.out.ended = true
+	e.line.wake()
+	return nil
+}
+
+// Remote implements hal.Link.
+func (e *end) Remote() string { return e.remote }
+
+// Local implements hal.Link.
+func (e *end) Local() string { return e.local }
+
 // take moves what the line takes at once; 0, nil means that there is no room.
 func (e *end) take(b []byte) (n int, err error) {
 	l, w := e.line, e.out
@@ -149,34 +177,6 @@ func (e *end) late() error {
 	}
 	return nil
 }
-
-// SetWriteDeadline implements hal.Link.
-func (e *end) SetWriteDeadline(t time.Time) error {
-	e.line.mu.Lock()
-	defer e.line.mu.Unlock()
-	if e.closed {
-		return gone("set write deadline", net.ErrClosed)
-	}
-	e.deadline = t
-	e.line.wake()
-	return nil
-}
-
-// Close implements hal.Link.
-func (e *end) Close() error {
-	e.line.mu.Lock()
-	defer e.line.mu.Unlock()
-	e.closed = true
-	e.out.ended = true
-	e.line.wake()
-	return nil
-}
-
-// Remote implements hal.Link.
-func (e *end) Remote() string { return e.remote }
-
-// Local implements hal.Link.
-func (e *end) Local() string { return e.local }
 
 // wait lets the lock go until something changes, or until a time if that is not zero.
 func (l *Line) wait(until time.Time) {

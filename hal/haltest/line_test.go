@@ -51,8 +51,8 @@ func TestLineCarriesBytesBothWays(t *testing.T) {
 		wantRead(t, l.Host, 4, "0200", nil)
 		wantWrite(t, l.Host, "0210", 4, nil)
 		l.Host.Close()
-		wantRead(t, l.Terminal, -1, "0210", nil) // and then io.EOF
-		if n, err := l.Terminal.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		wantRead(t, l.Terminal, -1, "0210", nil)                                 // and then io.EOF
+		if n, err := l.Terminal.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader has it
 			t.Errorf("Read at the end = %d, %v, want 0, EOF", n, err)
 		}
 		toHost, toTerminal := l.Written()

@@ -14,24 +14,24 @@ import (
 //
 // The slave is kept open by the helper, so a port that is closed does not show on the master. The
 // master has deadlines, and closing it ends a Read that waits.
-func Pty(t testing.TB) (master *os.File, slave string) {
-	t.Helper()
+func Pty(tb testing.TB) (master *os.File, slave string) {
+	tb.Helper()
 	m, s, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pty here: %v", err)
+		tb.Skipf("no pty here: %v", err)
 	}
-	t.Cleanup(func() { s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	// The package opens the master for blocking calls, which nothing can end.
 	fd, err := unix.FcntlInt(m.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	m.Close()
+	_ = m.Close()
 	if err != nil {
-		t.Fatalf("pty: %v", err)
+		tb.Fatalf("pty: %v", err)
 	}
 	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		t.Fatalf("pty: %v", err)
+		_ = unix.Close(fd)
+		tb.Fatalf("pty: %v", err)
 	}
 	master = os.NewFile(uintptr(fd), m.Name())
-	t.Cleanup(func() { master.Close() })
+	tb.Cleanup(func() { _ = master.Close() })
 	return master, s.Name()
 }
