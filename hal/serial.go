@@ -2,6 +2,7 @@ package hal
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -15,8 +16,22 @@ const (
 	ParityEven
 )
 
+// What a zero field of Serial stands for.
+const (
+	serialBaud         = 115200
+	serialDataBits     = 8
+	serialStopBits     = 1
+	serialWriteTimeout = 10 * time.Second
+	serialLockDir      = "/var/lock"
+)
+
+// serialLinger is how long Close lets written bytes go out before it throws them away: time for
+// a frame of 1 KiB at 57600 baud. Without a limit the kernel waits up to 30 seconds for a cable
+// that nobody reads.
+const serialLinger = 200 * time.Millisecond
+
 // Serial opens serial ports; the address is the path of the device, for example /dev/ttyS0.
-// The zero value means 115200 8N1.
+// The zero value means 115200 8N1 without flow control.
 type Serial struct {
 	Baud     int    // bits per second, any the hardware does; 0 = 115200
 	DataBits int    // 5 to 8; 0 = 8
@@ -39,4 +54,41 @@ func (s Serial) Dial(ctx context.Context, device string) (Link, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Modem is what the other side says on the control lines.
+type Modem struct {
+	CTS, DSR, RI, DCD bool
+}
+
+// withDefaults puts in what the zero values stand for, and refuses what no line can be.
+func (s Serial) withDefaults() (Serial, error) {
+	if s.Baud == 0 {
+		s.Baud = serialBaud
+	}
+	if s.DataBits == 0 {
+		s.DataBits = serialDataBits
+	}
+	if s.StopBits == 0 {
+		s.StopBits = serialStopBits
+	}
+	if s.WriteTimeout == 0 {
+		s.WriteTimeout = serialWriteTimeout
+	}
+	if s.LockDir == "" {
+		s.LockDir = serialLockDir
+	}
+	switch {
+	case s.Baud < 0:
+		return s, fmt.Errorf("%d baud: want a positive number", s.Baud)
+	case s.DataBits < 5 || s.DataBits > 8:
+		return s, fmt.Errorf("%d data bits: want 5 to 8", s.DataBits)
+	case s.Parity > ParityEven:
+		return s, fmt.Errorf("parity %d: want none, odd or even", s.Parity)
+	case s.StopBits < 1 || s.StopBits > 2:
+		return s, fmt.Errorf("%d stop bits: want 1 or 2", s.StopBits)
+	case s.WriteTimeout < 0:
+		return s, fmt.Errorf("write timeout %v: want a positive duration", s.WriteTimeout)
+	}
+	return s, nil
 }

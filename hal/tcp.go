@@ -60,12 +60,12 @@ func (t TCP) Dial(ctx context.Context, address string) (Link, error) {
 	}
 	c := conn.(*net.TCPConn) // network "tcp" gives nothing else
 	if err := c.SetNoDelay(!t.Nagle); err != nil {
-		c.Close()
+		_ = c.Close() // nothing was sent on it
 		return nil, fmt.Errorf("dial %s: %w", address, err)
 	}
 	raw, err := c.SyscallConn()
 	if err != nil {
-		c.Close()
+		_ = c.Close() // nothing was sent on it
 		return nil, fmt.Errorf("dial %s: %w", address, err)
 	}
 	return &tcpLink{conn: c, raw: raw}, nil
