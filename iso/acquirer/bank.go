@@ -84,6 +84,9 @@ func (b *Bank) Receive(at time.Time, body []byte) (Service, error) {
 		return s, nil
 	}
 	q.Refuse, q.Say = s.Plan.Refuse, s.Plan.Say
+	if q.Reversal && q.Say != "" && q.Say != q.Codes.Reversed {
+		q.Refuse, q.Say = q.Say, "" // what it says is that nothing was undone
+	}
 	reply, err := b.decide(at, q)
 	if err != nil {
 		return s, err
