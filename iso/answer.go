@@ -1,15 +1,40 @@
 package iso
 
+import "slices"
+
 // LocalAnswer answers a question in the host's place: the answer's MTI, addresses swapped, the
 // fields the profile echoes, and response code code.
-func (p *Profile) LocalAnswer(question []byte, code string) ([]byte, error) { return nil, errNotYet }
+func (p *Profile) LocalAnswer(question []byte, code string) ([]byte, error) {
+	return p.AnswerFrom(question, Kept{Code: code})
+}
 
-// AnswerFrom gives the outcome on file to a question that is asked again.
-func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) { return nil, errNotYet }
+// AnswerFrom gives the outcome on file to a question that is asked again: what LocalAnswer gives, and
+// what was kept of the host's answer.
+func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
+	var w walk
+	if err := p.walk(question, &w); err != nil {
+		return nil, err
+	}
+	mti := p.AnswerMTI(string(w.mti[:]))
+	if mti == "" {
+		return nil, w.failMTI("is an answer and asks for nothing")
+	}
+	if p.Outcome(k.Code) == OutcomeProvisional || k.Code == "" {
+		return nil, composing(fieldCode, "has no final response code to give")
+	}
+	fields := make(map[int]string, len(p.echo)+len(k.Fields)+3)
+	if err := p.gather(fields, &w, p.echo); err != nil {
+		return nil, err
+	}
+	for n, v := range k.all() {
+		if n == fieldCode || n == fieldRRN || n == fieldAuth || slices.Contains(p.keep, n) {
+			fields[n] = v
+		}
+	}
+	return p.ComposeWith(p.AnswerHeader(question[:w.header]), mti, fields)
+}
 
-// AnswerHeader is the header of an answer to a message with header: the same with its addresses
-// swapped. Empty in, empty out.
-func (p *Profile) AnswerHeader(header []byte) []byte { return nil }
-
-// AnswerMTI is the message type that answers mti; "" when mti asks for nothing.
-func (p *Profile) AnswerMTI(mti string) string { return "" }
+// failMTI is a fault in the message type.
+func (w *walk) failMTI(problem string) error {
+	return &FieldError{Field: partMTI, Offset: w.header, Problem: problem}
+}

@@ -1,11 +1,6 @@
 package iso
 
-import (
-	"errors"
-	"strconv"
-)
-
-var errNotYet = errors.New("not built yet")
+import "strconv"
 
 // The parts of a message that are not numbered fields, as FieldError and Line number them.
 const (
@@ -37,3 +32,6 @@ func (e *FieldError) Error() string {
 	}
 	return where + ": " + e.Problem
 }
+
+// tlvProblem is the problem with chip data whose tags end at byte at of it.
+func tlvProblem(at int) string { return "is not whole tags from its byte " + strconv.Itoa(at) + " on" }

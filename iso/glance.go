@@ -1,5 +1,7 @@
 package iso
 
+import "bytes"
+
 // Class is what a message is for. A question and its answer have classes of their own, so that a
 // payment's answer is never taken for a reversal's, though trace number and terminal are the same.
 type Class uint8
@@ -34,19 +36,105 @@ type Glance struct {
 }
 
 // Glance looks at one message: header and message without the length. It walks every field, so a
-// message it accepts is well formed to its last byte. On error (a *FieldError) the Glance holds
-// what was read before.
-func (p *Profile) Glance(body []byte) (Glance, error) { return Glance{}, errNotYet }
-
-// Near is the waiting question that an unmatched answer resembles most.
-type Near struct {
-	Index  int    // into the waiting questions
-	Fields []int  // which match fields differ; 0 stands for the message type
-	Why    string // the same in words: "field 41 (terminal) differs"
+// message it accepts is well formed to its last byte; the values it does not show are not checked.
+// On error (a *FieldError) the Glance holds what was read before.
+func (p *Profile) Glance(body []byte) (Glance, error) {
+	var g Glance
+	var w walk
+	walkErr := p.walk(body, &w)
+	if walkErr != nil && w.last == 0 {
+		return g, walkErr // not even a message type
+	}
+	g.MTI, g.Class = p.classify(w.mti)
+	if walkErr != nil {
+		return g, walkErr
+	}
+	return g, p.look(&g, &w)
 }
 
-// Nearest finds the waiting question that arrived resembles most; false when nothing is waiting.
-func (p *Profile) Nearest(arrived Glance, waiting []Glance) (Near, bool) { return Near{}, false }
+// Fields that a Glance shows.
+const (
+	fieldPAN        = 2
+	fieldProcessing = 3
+	fieldAmount     = 4
+	fieldSent       = 7
+	fieldSTAN       = 11
+	fieldExpiry     = 14
+	fieldAcquirer   = 32
+	fieldForwarder  = 33
+	fieldTrack2     = 35
+	fieldRRN        = 37
+	fieldAuth       = 38
+	fieldCode       = 39
+	fieldTerminal   = 41
+	fieldCurrency   = 49
+	fieldPIN        = 52
+	fieldChip       = 55
+	fieldOriginal   = 90
+)
+
+// glanced are the fields of a Glance that are shown as they are, in the order of look.
+var glanced = [...]int{
+	fieldTerminal, fieldSTAN, fieldRRN, fieldAuth, fieldCode, fieldProcessing, fieldCurrency,
+}
+
+// look fills in everything but the type. All the texts share one string, so a Glance costs one
+// allocation.
+func (p *Profile) look(g *Glance, w *walk) error {
+	var room [256]byte
+	buf := room[:0]
+	var ends [len(glanced)]int
+	var err error
+	for i, n := range glanced {
+		if w.has(n) {
+			if buf, err = p.appendField(buf, w, n); err != nil {
+				return err
+			}
+			if n == fieldTerminal {
+				buf = bytes.TrimRight(buf, " ")
+			}
+		}
+		ends[i] = len(buf)
+	}
+	if g.AmountMinor, err = p.amount(w); err != nil {
+		return err
+	}
+	var missing error
+	buf, missing = p.appendKey(buf, w, g.Class)
+	key := len(buf)
+	if g.Class == ClassReversal && missing == nil {
+		buf, missing = p.appendOriginalKey(buf, w)
+	}
+	all := string(buf)
+	shown := [...]*string{
+		&g.Terminal, &g.STAN, &g.RRN, &g.Auth, &g.Code, &g.Processing, &g.Currency,
+	}
+	at := 0
+	for i, end := range ends {
+		*shown[i] = all[at:end]
+		at = end
+	}
+	g.Key, g.OriginalKey = all[at:key], all[key:]
+	g.Reversible = g.Class == ClassPayment && p.isReversible(g.MTI, g.Processing)
+	return missing
+}
+
+// amount is field 4 as a number.
+func (p *Profile) amount(w *walk) (int64, error) {
+	if !w.has(fieldAmount) {
+		return 0, nil
+	}
+	var room [32]byte
+	digits, err := p.appendField(room[:0], w, fieldAmount)
+	if err != nil {
+		return 0, err
+	}
+	var v int64
+	for _, c := range digits {
+		v = v*10 + int64(c-'0')
+	}
+	return v, nil
+}
 
 // Answers reports whether a message of class c can be the answer to a question of class q.
 func (c Class) Answers(q Class) bool { return q.Answer() == c }

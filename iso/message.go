@@ -3,30 +3,115 @@ package iso
 import (
 	"fmt"
 	"io"
+	"maps"
+	"math/bits"
+	"slices"
 	"strconv"
 )
 
 // Message is a whole decoded message, card data included: for the host's side and for tests. The
 // daemon itself has no use for it. Text is one character a byte (ISO 8859-1), so that any bytes
-// survive; binary is upper-case hex.
+// survive; binary is upper-case hex; the separator of a packed track is '='.
 type Message struct {
 	MTI    string
-	Header []byte
+	Header []byte // TPDU and the like; nil when the profile has none
 	Fields map[int]string
 }
 
-// Decode reads every field of a message.
-func (p *Profile) Decode(body []byte) (Message, error) { return Message{}, errNotYet }
-
-// Compose builds a message behind the profile's own header. Fixed numeric fields are filled with
-// zeros on the left and fixed text with spaces on the right; everything else must fit as it is.
-func (p *Profile) Compose(mti string, fields map[int]string) ([]byte, error) {
-	return nil, errNotYet
+// Decode reads every field of a message. Errors are *FieldError.
+func (p *Profile) Decode(body []byte) (Message, error) {
+	var w walk
+	if err := p.walk(body, &w); err != nil {
+		return Message{}, err
+	}
+	numbers := w.numbers()
+	// Our own look at every value comes first: it knows where a bad one stands.
+	var room [128]byte
+	for _, n := range numbers {
+		if _, err := p.appendField(room[:0], &w, n); err != nil {
+			return Message{}, err
+		}
+	}
+	packed := body[w.header:]
+	m, again, err := p.codec.unpack(p, packed, numbers)
+	if err != nil {
+		return Message{}, &FieldError{Field: partHeader, Offset: w.header, Problem: err.Error()}
+	}
+	if w.double && w.present[1] == 0 {
+		again += p.bitmapLen() // an empty secondary bitmap is legal, and not written again
+	}
+	if again != len(packed) {
+		return Message{}, w.fail(partHeader, "does not keep its length when it is written again")
+	}
+	m.Header = append([]byte(nil), body[:w.header]...)
+	return m, nil
 }
 
-// ComposeWith is Compose behind a header of the caller's; nil is the profile's own.
+// Compose builds a message behind the profile's own header. Fixed numbers are filled with zeros on
+// the left and fixed text with spaces on the right; everything else must fit as it is.
+func (p *Profile) Compose(mti string, fields map[int]string) ([]byte, error) {
+	return p.ComposeWith(nil, mti, fields)
+}
+
+// ComposeWith is Compose behind a header of the caller's, which must be as long as the profile's;
+// nil is the profile's own.
 func (p *Profile) ComposeWith(header []byte, mti string, fields map[int]string) ([]byte, error) {
-	return nil, errNotYet
+	if header == nil {
+		header = p.header
+	}
+	if len(header) != len(p.header) {
+		return nil, composing(partHeader, "has a header of another length than the profile's")
+	}
+	if len(mti) != 4 || !digitsOnly(mti) {
+		return nil, composing(partMTI, "is not four digits")
+	}
+	numbers := slices.Sorted(maps.Keys(fields))
+	values := make(map[int]string, len(fields))
+	for _, n := range numbers {
+		if n < 2 || n > fieldMax || p.elements[n].kind == 0 {
+			return nil, composing(n, "is not in the profile")
+		}
+		v, problem := p.elements[n].fit(fields[n])
+		if problem != "" {
+			return nil, composing(n, problem)
+		}
+		values[n] = v
+	}
+	packed, err := p.codec.pack(p, mti, numbers, values)
+	if err != nil {
+		return nil, composing(partHeader, err.Error())
+	}
+	body := append(slices.Clone(header), packed...)
+	// What we are about to send must be readable by the same rules we read with.
+	var w walk
+	if err := p.walk(body, &w); err != nil {
+		return nil, fmt.Errorf("composed %s: %w", mti, err)
+	}
+	return body, nil
+}
+
+// composing is a fault in what we were given to write.
+func composing(field int, problem string) error {
+	return &FieldError{Field: field, Offset: -1, Problem: problem}
+}
+
+// numbers are the fields that are present, in order, the bitmaps not counted.
+func (w *walk) numbers() []int {
+	out := make([]int, 0, bits.OnesCount64(w.present[0])+bits.OnesCount64(w.present[1]))
+	for n := 2; n <= fieldMax; n++ {
+		if w.has(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// bitmapLen is how many bytes one bitmap takes.
+func (p *Profile) bitmapLen() int {
+	if p.enc.bitmap == packHex {
+		return 16
+	}
+	return 8
 }
 
 // String is the type and the number of fields: a message may hold a card and is never printed.

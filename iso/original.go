@@ -4,23 +4,106 @@ package iso
 // fields the profile's reversal needs and no others. It cannot hold track data, a PIN block or a
 // card verification value, and its JSON form has no Card.
 type Original struct {
-	MTI    string
-	Header []byte         // TPDU and the like, as the request had them
-	Fields map[int]string // by field number; binary as upper-case hex; never 2 and 14
+	MTI    string         `json:"mti"`
+	Header []byte         `json:"header,omitempty"` // TPDU and the like, as the request had them
+	Fields map[int]string `json:"fields"`           // as Message has them; never 2 and 14
 	Card   Card           `json:"-"`
 }
 
 // Kept is what the journal keeps of an answer: enough to reverse it, and to give it again.
 type Kept struct {
-	Code   string         // DE 39
-	RRN    string         // DE 37
-	Auth   string         // DE 38
-	Fields map[int]string // what the profile keeps besides
+	Code   string         `json:"code"`             // DE 39; "" when there was none
+	RRN    string         `json:"rrn,omitempty"`    // DE 37
+	Auth   string         `json:"auth,omitempty"`   // DE 38
+	Fields map[int]string `json:"fields,omitempty"` // what the profile keeps besides
 }
 
 // Original takes out of a request what its reversal needs. An error (*FieldError) means that the
 // request could not be reversed, so it must not be sent.
-func (p *Profile) Original(body []byte) (Original, error) { return Original{}, errNotYet }
+func (p *Profile) Original(body []byte) (Original, error) {
+	var w walk
+	if err := p.walk(body, &w); err != nil {
+		return Original{}, err
+	}
+	mti, _ := p.classify(w.mti)
+	o := Original{MTI: mti, Fields: make(map[int]string, len(p.template.copied)+len(linkInputs)+1)}
+	if w.header > 0 {
+		o.Header = append([]byte(nil), body[:w.header]...)
+	}
+	wanted := p.template.copied
+	if p.template.link90 {
+		wanted = append(wanted[:len(wanted):len(wanted)], linkInputs...)
+	}
+	if err := p.gather(o.Fields, &w, wanted); err != nil {
+		return Original{}, err
+	}
+	if w.has(fieldChip) && len(p.template.chipTags) > 0 {
+		tags, at, err := subsetTLV(nil, p.rawBytes(&w, fieldChip), p.template.chipTags)
+		if err != nil {
+			return Original{}, p.failAt(&w, fieldChip, tlvProblem(at))
+		}
+		if len(tags) > 0 {
+			o.Fields[fieldChip] = string(appendHex(nil, tags))
+		}
+	}
+	if p.template.pan || p.template.expiry {
+		card, err := p.cardOf(&w)
+		if err != nil {
+			return Original{}, err
+		}
+		o.Card = card
+	}
+	return o, nil
+}
+
+// gather puts the wanted fields that the message has into into. It is the only way values get into
+// what is kept, and it has no way to take a hidden one: judge refuses such a profile, and this
+// refuses the field.
+func (p *Profile) gather(into map[int]string, w *walk, wanted []int) error {
+	for _, n := range wanted {
+		if !w.has(n) || p.hidden[n] || n == fieldPAN || n == fieldExpiry || n == fieldChip {
+			continue
+		}
+		v, err := p.value(w, n)
+		if err != nil {
+			return err
+		}
+		into[n] = v
+	}
+	return nil
+}
 
 // Keep takes out of an answer what the profile keeps of it.
-func (p *Profile) Keep(answer []byte) (Kept, error) { return Kept{}, errNotYet }
+func (p *Profile) Keep(answer []byte) (Kept, error) {
+	var w walk
+	if err := p.walk(answer, &w); err != nil {
+		return Kept{}, err
+	}
+	k := Kept{Fields: make(map[int]string, len(p.keep))}
+	if err := p.gather(k.Fields, &w, p.keep); err != nil {
+		return Kept{}, err
+	}
+	for n, into := range map[int]*string{fieldCode: &k.Code, fieldRRN: &k.RRN, fieldAuth: &k.Auth} {
+		v, err := p.value(&w, n)
+		if err != nil {
+			return Kept{}, err
+		}
+		*into = v
+		delete(k.Fields, n)
+	}
+	return k, nil
+}
+
+// all are the kept fields with their numbers, 37, 38 and 39 among them.
+func (k Kept) all() map[int]string {
+	out := make(map[int]string, len(k.Fields)+3)
+	for n, v := range k.Fields {
+		out[n] = v
+	}
+	for n, v := range map[int]string{fieldCode: k.Code, fieldRRN: k.RRN, fieldAuth: k.Auth} {
+		if v != "" {
+			out[n] = v
+		}
+	}
+	return out
+}

@@ -49,14 +49,32 @@ type LocalCodes struct {
 	Reversed string // asked again after the payment was reversed
 }
 
-// Outcome says what response code code means for a payment. No code at all is ambiguous.
-func (p *Profile) Outcome(code string) Outcome { return OutcomeAmbiguous }
+// Outcome says what response code code means for a payment. No code at all is ambiguous; a code the
+// profile does not list declines.
+func (p *Profile) Outcome(code string) Outcome {
+	if o, ok := p.outcomes[code]; ok {
+		return o
+	}
+	if code == "" {
+		return OutcomeAmbiguous
+	}
+	return OutcomeDeclined
+}
 
-// Verdict says what response code code means for a reversal.
-func (p *Profile) Verdict(code string) Verdict { return VerdictStuck }
+// Verdict says what response code code means for a reversal. No code at all is no answer: again; a
+// code the profile does not list needs a person.
+func (p *Profile) Verdict(code string) Verdict {
+	if v, ok := p.verdicts[code]; ok {
+		return v
+	}
+	if code == "" {
+		return VerdictRetry
+	}
+	return VerdictStuck
+}
 
 // Codes returns the codes the app gets from us.
-func (p *Profile) Codes() LocalCodes { return LocalCodes{} }
+func (p *Profile) Codes() LocalCodes { return p.local }
 
 // String names the outcome.
 func (o Outcome) String() string {

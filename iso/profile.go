@@ -1,28 +1,69 @@
 package iso
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Profile is one host's dialect, loaded and proven. It does not change and may be shared.
 type Profile struct {
 	name        string
+	about       string
 	framing     framing
 	frameMax    int
+	header      []byte // what we put in front of messages of our own
+	headerParts []headerPart
+	enc         encoding
+	elements    [fieldMax + 1]element
+	codec       *codec
+
+	types      map[[4]byte]messageType
+	reversible []reversibleRule
+	match      [ClassOther + 1][]int // by the class of the question
+	hidden     [fieldMax + 1]bool    // never kept, never shown
+
+	outcomes    map[string]Outcome
+	verdicts    map[string]Verdict
+	reasons     [ReasonAmbiguous + 1]string
+	template    template
+	keep        []int // of an answer
+	echo        []int // of a question, in an answer of ours
+	local       LocalCodes
+	texts       map[string]phrase
 	hostTimeout time.Duration
 }
 
-// Builtin returns a profile that comes with the program.
-func Builtin(name string) (*Profile, error) {
-	return &Profile{name: name, framing: framing{length: lengthBinary2}, frameMax: 4096}, nil
+// messageType is one message type the profile knows.
+type messageType struct {
+	mti    string
+	class  Class
+	answer string // the type that answers it; "" for an answer
 }
 
-// BuiltinNames lists the profiles that come with the program, sorted.
-func BuiltinNames() []string { return []string{"iso87-ascii", "iso87-bcd"} }
+// reversibleRule says which payments of one message type are taken back.
+type reversibleRule struct {
+	mti    string
+	except []string // beginnings of field 3 that are not
+}
 
-// Load reads a profile file. Every fault in it is reported, as file:line:column: what.
-func Load(path string) (*Profile, error) { return nil, errNotYet }
+// template is how a reversal is worded.
+type template struct {
+	mti, repeatMTI string
+	copied         []int // from the original, card and chip data apart
+	pan, expiry    bool  // whether fields 2 and 14 are in it
+	set            map[int]string
+	fromAnswer     []int
+	reasonField    int
+	chipTags       []string // of field 55, upper-case hex
+	link90         bool
+}
 
 // Name is what the profile calls itself.
 func (p *Profile) Name() string { return p.name }
+
+// About is the profile in one line, for people.
+func (p *Profile) About() string { return p.about }
 
 // FrameMax is the longest body, header included, in bytes.
 func (p *Profile) FrameMax() int { return p.frameMax }
@@ -31,4 +72,49 @@ func (p *Profile) FrameMax() int { return p.frameMax }
 func (p *Profile) HostTimeout() time.Duration { return p.hostTimeout }
 
 // FieldName is what the profile calls a field; "" when it has none of that number.
-func (p *Profile) FieldName(field int) string { return "" }
+func (p *Profile) FieldName(field int) string {
+	if field < 0 || field > fieldMax {
+		return ""
+	}
+	return p.elements[field].name
+}
+
+// AnswerMTI is the message type that answers mti; "" when mti asks for nothing. A type the profile
+// does not list is answered as ISO 8583 counts: an even function digit and one more.
+func (p *Profile) AnswerMTI(mti string) string {
+	if len(mti) != 4 || !digitsOnly(mti) {
+		return ""
+	}
+	if t, ok := p.types[[4]byte([]byte(mti))]; ok {
+		return t.answer
+	}
+	if (mti[2]-'0')%2 == 1 {
+		return ""
+	}
+	return mti[:2] + string(mti[2]+1) + "0"
+}
+
+// classify says what a message type is for. A type the profile does not list is something else, a
+// question or an answer by its function digit.
+func (p *Profile) classify(mti [4]byte) (string, Class) {
+	if t, ok := p.types[mti]; ok {
+		return t.mti, t.class
+	}
+	if (mti[2]-'0')%2 == 1 {
+		return string(mti[:]), ClassOtherAnswer
+	}
+	return string(mti[:]), ClassOther
+}
+
+// isReversible reports whether a payment of this type and processing code is taken back when its
+// outcome is unknown. Without a processing code it is: a needless reversal costs a message.
+func (p *Profile) isReversible(mti, processing string) bool {
+	for _, rule := range p.reversible {
+		if rule.mti == mti {
+			return !slices.ContainsFunc(rule.except, func(prefix string) bool {
+				return strings.HasPrefix(processing, prefix)
+			})
+		}
+	}
+	return false
+}

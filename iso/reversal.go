@@ -1,15 +1,71 @@
 package iso
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Attempt is one sending of a reversal.
 type Attempt struct {
 	N      int       // 1 is the first; more gives the profile's repeat MTI
 	Reason Reason    // why; becomes DE 39 by the profile's reason map
 	STAN   string    // "" is the original's
-	Time   time.Time // becomes DE 7 when the profile's reversal has one; zero: the original's DE 7
+	Time   time.Time // becomes DE 7 when the profile copies one; zero: the original's DE 7
 }
 
+// sentLayout is DE 7 in time.Format's words: MMDDhhmmss.
+const sentLayout = "0102150405"
+
 // Reversal words attempt a at taking o back; k is what was kept of the answer, nil if there was
-// none. The body is ready for AppendFrame.
-func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) { return nil, errNotYet }
+// none. The body is ready for AppendFrame. The same arguments give the same bytes.
+func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
+	t := &p.template
+	if a.N < 1 {
+		return nil, composing(partHeader, "attempts are counted from 1")
+	}
+	if a.Reason < ReasonTimeout || int(a.Reason) >= len(p.reasons) {
+		return nil, composing(t.reasonField, "has no reason to give")
+	}
+	fields := make(map[int]string, len(o.Fields)+8)
+	// Only what the template names, though o came from the journal: a profile may have changed.
+	for n, v := range o.Fields {
+		if slices.Contains(t.copied, n) || n == fieldChip && len(t.chipTags) > 0 {
+			fields[n] = v
+		}
+	}
+	if t.pan && o.Card.PAN != "" {
+		fields[fieldPAN] = o.Card.PAN.Reveal()
+	}
+	if t.expiry && o.Card.Expiry != "" {
+		fields[fieldExpiry] = o.Card.Expiry
+	}
+	for n, v := range t.set {
+		fields[n] = v
+	}
+	if k != nil {
+		answer := k.all()
+		for _, n := range t.fromAnswer {
+			if v := answer[n]; v != "" {
+				fields[n] = v
+			}
+		}
+	}
+	if _, ok := fields[fieldSent]; ok && !a.Time.IsZero() {
+		fields[fieldSent] = a.Time.Format(sentLayout)
+	}
+	if a.STAN != "" {
+		fields[fieldSTAN] = a.STAN
+	}
+	fields[t.reasonField] = p.reasons[a.Reason]
+	if t.link90 {
+		fields[fieldOriginal] = buildLink(o)
+	}
+	if fields[fieldSTAN] == "" {
+		return nil, composing(fieldSTAN, "is missing from the original")
+	}
+	mti := t.mti
+	if a.N > 1 {
+		mti = t.repeatMTI
+	}
+	return p.ComposeWith(o.Header, mti, fields)
+}

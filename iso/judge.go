@@ -1,0 +1,205 @@
+package iso
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// judge turns a draft into a profile, or into faults. What it refuses would charge a card twice,
+// leave a debit behind, or put on disk what must not be kept. The checks are in the order of the
+// file; those about the reversal itself are in refuse.go.
+func (w *draft) judge() *Profile {
+	p := &Profile{
+		name: w.name.v, about: w.about.v, framing: w.framing, frameMax: w.frameMax.v,
+		header: w.header, headerParts: w.headerParts, enc: w.enc, hostTimeout: w.hostTimeout,
+		texts: w.texts,
+	}
+	w.judgeFrame()
+	w.judgeFields(p)
+	w.judgeMessages(p)
+	w.judgeReversible(p)
+	w.judgeMatch(p)
+	w.judgeCodes(p)
+	w.judgeLocal(p)
+	w.judgeReversal(p)
+	w.judgeKeep(p)
+	return p
+}
+
+func (w *draft) judgeFrame() {
+	if w.name.v != "" && strings.ContainsAny(w.name.v, "/\\\n\r\t") {
+		w.fault(w.name.at, "a name is one word or two, without slashes")
+	}
+	if n := w.at["framing"]; n != nil && n.Kind == yaml.MappingNode && w.framing.length == 0 &&
+		pairIndex(n, "length") < 0 {
+		w.fault(n, "framing has no length")
+	}
+	if w.frameMax.at != nil && w.framing.length != 0 && w.frameMax.v > w.framing.max() {
+		w.fault(w.frameMax.at, "the length in front of a message can only announce %d bytes",
+			w.framing.max())
+	}
+	if n := w.at["limits"]; n != nil && w.frameMax.at == nil {
+		w.fault(n, "limits has no frame_bytes_max")
+	}
+	if n := w.at["timers"]; n != nil && w.hostTimeout == 0 {
+		w.fault(n, "timers has no host_timeout")
+	}
+}
+
+// judgeFields dresses every field in the encoding, and checks those that have a meaning for us.
+func (w *draft) judgeFields(p *Profile) {
+	for number, f := range w.fields {
+		e := f.v.element
+		if e.kind == 0 {
+			continue
+		}
+		e.dress(w.enc)
+		if f.v.length != 0 {
+			e.length = f.v.length
+		}
+		if f.v.packing != 0 {
+			if !e.kind.packable(f.v.packing) {
+				w.fault(f.at, "a field of this kind cannot be packed like that")
+			}
+			e.packing = f.v.packing
+		}
+		if e.name == "" {
+			e.name = "field"
+		}
+		p.elements[number] = e
+	}
+	for _, n := range w.cvvIn {
+		p.hidden[n.v] = true
+	}
+	for _, n := range neverKept {
+		p.hidden[n] = true
+	}
+	for _, rule := range meanings {
+		f, ok := w.fields[rule.field]
+		if e := p.elements[rule.field]; ok && e.kind != 0 && !rule.fits(e) {
+			w.fault(f.at, "field %d must be %s", rule.field, rule.wants)
+		}
+	}
+}
+
+// packable reports whether fields of kind k can be packed like that at all.
+func (k kind) packable(how packing) bool {
+	switch k {
+	case kindNumber, kindSigned, kindTrack:
+		return how == packChars || how == packBCD
+	case kindText:
+		return how == packChars
+	case kindBinary:
+		return how == packHex || how == packRaw
+	}
+	return false
+}
+
+// meanings are the fields we look into, and what they must be made of for that.
+var meanings = []struct {
+	field int
+	fits  func(e element) bool
+	wants string
+}{
+	{fieldPAN, isNumber, "digits (n)"},
+	{fieldProcessing, isNumber, "digits (n)"},
+	{fieldAmount, func(e element) bool { return isNumber(e) && e.count <= 18 }, "at most 18 digits (n)"},
+	{fieldSTAN, isNumber, "digits (n)"},
+	{fieldExpiry, func(e element) bool { return isNumber(e) && e.count == 4 }, "n4"},
+	{fieldTrack2, func(e element) bool { return e.kind == kindTrack || e.kind == kindText }, "a track (z)"},
+	{fieldCode, func(e element) bool { return e.kind != kindBinary && e.digits == 0 }, "fixed text or digits"},
+	{fieldTerminal, func(e element) bool { return e.kind == kindText || isNumber(e) }, "text or digits"},
+	{fieldPIN, func(e element) bool { return e.kind == kindBinary }, "bytes (b)"},
+	{fieldChip, func(e element) bool { return e.kind == kindBinary }, "bytes (b)"},
+}
+
+func isNumber(e element) bool { return e.kind == kindNumber }
+
+// judgeMessages makes the table of message types. No type may mean two things: an answer that is
+// taken for another's would end a reversal that was never answered.
+func (w *draft) judgeMessages(p *Profile) {
+	p.types = map[[4]byte]messageType{}
+	add := func(at *yaml.Node, t messageType) {
+		if len(t.mti) != 4 || !digitsOnly(t.mti) {
+			w.fault(at, "a message type is four digits, in quotes")
+			return
+		}
+		key := [4]byte([]byte(t.mti))
+		if was, ok := p.types[key]; ok && was != t {
+			w.fault(at, "message type %s is %s here and %s elsewhere: they could not be told apart",
+				t.mti, t.class, was.class)
+			return
+		}
+		p.types[key] = t
+	}
+	for _, class := range questionClasses {
+		for _, pair := range w.messages[class] {
+			add(pair.at, messageType{pair.v[0], class, pair.v[1]})
+		}
+	}
+	for _, class := range questionClasses {
+		for _, pair := range w.messages[class] {
+			add(pair.at, messageType{pair.v[1], class.Answer(), ""})
+		}
+	}
+	for _, class := range []Class{ClassPayment, ClassReversal} {
+		if n := w.at["messages"]; n != nil && len(w.messages[class]) == 0 {
+			w.fault(n, "messages lists no %s", class)
+		}
+	}
+}
+
+func (w *draft) judgeReversible(p *Profile) {
+	if n := w.at["reversible"]; n != nil && len(w.reversible) == 0 {
+		w.fault(n, "no payment would ever be reversed")
+	}
+	for _, rule := range w.reversible {
+		if !w.isQuestion(ClassPayment, rule.v.mti) {
+			w.fault(rule.at, "%q is not a payment in messages", rule.v.mti)
+		}
+		for _, other := range p.reversible {
+			if other.mti == rule.v.mti {
+				w.fault(rule.at, "%q has a rule already", rule.v.mti)
+			}
+		}
+		p.reversible = append(p.reversible, rule.v)
+	}
+}
+
+// isQuestion reports whether mti is listed as a question of class.
+func (w *draft) isQuestion(class Class, mti string) bool {
+	return slices.ContainsFunc(w.messages[class], func(pair placed[[2]string]) bool {
+		return pair.v[0] == mti
+	})
+}
+
+// judgeMatch checks that a key tells one payment from the next, and has no card number in it: keys
+// are written to journals and logs.
+func (w *draft) judgeMatch(p *Profile) {
+	section := w.at["match"]
+	if section == nil {
+		return
+	}
+	for _, class := range questionClasses {
+		trace := false
+		for _, n := range w.match[class] {
+			e := p.elements[n.v]
+			trace = trace || n.v == fieldSTAN
+			switch {
+			case p.hidden[n.v] || n.v == fieldPAN || n.v == fieldExpiry:
+				w.fault(n.at, "field %d is card data, and match keys are written down", n.v)
+			case e.kind == 0:
+				w.fault(n.at, "field %d is not in fields", n.v)
+			case e.kind == kindTrack || e.kind == kindBinary:
+				w.fault(n.at, "field %d cannot be part of a key", n.v)
+			}
+			p.match[class] = append(p.match[class], n.v)
+		}
+		if !trace && (class == ClassPayment || class == ClassReversal) {
+			w.fault(section, "match.%s has no trace number (field 11): payments could not be told apart",
+				class)
+		}
+	}
+}

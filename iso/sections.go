@@ -1,0 +1,234 @@
+package iso
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The sections of a profile that are about payments and reversals.
+
+func (w *draft) readFields(n *yaml.Node) {
+	w.fields = map[int]placed[draftField]{}
+	w.pairs(n, func(key, value *yaml.Node) {
+		number, ok := w.fieldNumber(key)
+		if !ok {
+			return
+		}
+		var f draftField
+		if value.Kind == yaml.MappingNode {
+			w.table(value, keys{
+				"format": func(n *yaml.Node) { f.element = w.format(n) },
+				"name":   func(n *yaml.Node) { f.element.name, _ = w.text(n) },
+				"packed": func(n *yaml.Node) { f.packing, _ = choice(w.desk, n, fieldPackings) },
+				"length": func(n *yaml.Node) { f.length, _ = choice(w.desk, n, lengthPackings) },
+			})
+			if pairIndex(value, "format") < 0 {
+				w.fault(value, "field %d has no format", number)
+			}
+		} else {
+			f.element = w.format(value)
+		}
+		w.fields[number] = placed[draftField]{f, value}
+	})
+}
+
+// fieldPackings are the words for how one field is packed.
+var fieldPackings = map[string]packing{
+	"ascii": packChars, "bcd": packBCD, "hex": packHex, "binary": packRaw,
+}
+
+// format reads "n..19  card number": a format, and a name behind it if there is one.
+func (w *draft) format(n *yaml.Node) element {
+	text, ok := w.text(n)
+	if !ok {
+		return element{}
+	}
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	e, err := parseFormat(words[0])
+	if err != nil {
+		w.fault(n, "%v", err)
+		return element{}
+	}
+	e.name = strings.Join(words[1:], " ")
+	return e
+}
+
+// questionClasses are the sections that list message types and match fields.
+var questionClasses = []Class{ClassPayment, ClassReversal, ClassSettlement, ClassOther}
+
+func (w *draft) readMessages(n *yaml.Node) {
+	w.messages = map[Class][]placed[[2]string]{}
+	sections := keys{}
+	for _, class := range questionClasses {
+		sections[class.String()] = func(n *yaml.Node) {
+			w.pairs(n, func(question, answer *yaml.Node) {
+				text, ok := w.text(answer)
+				if ok {
+					pair := placed[[2]string]{[2]string{question.Value, text}, question}
+					w.messages[class] = append(w.messages[class], pair)
+				}
+			})
+		}
+	}
+	w.table(n, sections)
+}
+
+func (w *draft) readReversible(n *yaml.Node) {
+	w.list(n, func(item *yaml.Node) {
+		rule := placed[reversibleRule]{at: item}
+		w.table(item, keys{
+			"mti": func(n *yaml.Node) { rule.v.mti, _ = w.text(n) },
+			"except": func(n *yaml.Node) {
+				w.list(n, func(item *yaml.Node) {
+					prefix, ok := w.text(item)
+					if ok && (!digitsOnly(prefix) || len(prefix) > 6) {
+						w.fault(item, "wants the first 1 to 6 digits of a processing code")
+						return
+					}
+					rule.v.except = append(rule.v.except, prefix)
+				})
+			},
+		})
+		w.reversible = append(w.reversible, rule)
+	})
+}
+
+func (w *draft) readMatch(n *yaml.Node) {
+	w.match = map[Class][]placed[int]{}
+	sections := keys{}
+	for _, class := range questionClasses {
+		sections[class.String()] = func(n *yaml.Node) { w.match[class] = w.fieldList(n) }
+	}
+	w.table(n, sections)
+}
+
+func (w *draft) readCodes(n *yaml.Node) {
+	sections := keys{}
+	for _, o := range []Outcome{OutcomeApproved, OutcomeAmbiguous, OutcomeProvisional} {
+		sections[o.String()] = func(n *yaml.Node) {
+			w.outcomes = append(w.outcomes, codeList(w, n, o.String(), o)...)
+		}
+	}
+	w.table(n, sections)
+}
+
+func (w *draft) readAnswers(n *yaml.Node) {
+	sections := keys{}
+	for _, v := range []Verdict{VerdictDone, VerdictRetry, VerdictSignOn, VerdictStuck} {
+		sections[v.String()] = func(n *yaml.Node) {
+			w.verdicts = append(w.verdicts, codeList(w, n, v.String(), v)...)
+		}
+	}
+	w.table(n, sections)
+}
+
+func (w *draft) readReversal(n *yaml.Node) {
+	r := &w.reversal
+	r.at = n
+	w.table(n, keys{
+		"mti":          func(n *yaml.Node) { r.mti = w.placedText(n) },
+		"repeat_mti":   func(n *yaml.Node) { r.repeatMTI = w.placedText(n) },
+		"copy":         func(n *yaml.Node) { r.copied = w.fieldList(n) },
+		"drop":         func(n *yaml.Node) { r.drop = w.fieldList(n) },
+		"from_answer":  func(n *yaml.Node) { r.fromAnswer = w.fieldList(n) },
+		"reason_field": func(n *yaml.Node) { r.reasonField.v, _ = w.fieldNumber(n); r.reasonField.at = n },
+		"link": func(n *yaml.Node) {
+			r.link, _ = choice(w.desk, n, map[string]string{"none": "none", "de90": "de90"})
+		},
+		"chip_tags": func(n *yaml.Node) {
+			w.list(n, func(item *yaml.Node) { r.chipTags = append(r.chipTags, w.placedText(item)) })
+		},
+		"set": func(n *yaml.Node) {
+			r.set = map[int]placed[string]{}
+			w.pairs(n, func(key, value *yaml.Node) {
+				number, ok := w.fieldNumber(key)
+				text, okText := w.text(value)
+				if ok && okText {
+					r.set[number] = placed[string]{text, key}
+				}
+			})
+		},
+	})
+}
+
+func (w *draft) readReasons(n *yaml.Node) {
+	w.reasons = map[Reason]placed[string]{}
+	sections := keys{}
+	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
+		sections[r.String()] = func(n *yaml.Node) { w.reasons[r] = w.placedText(n) }
+	}
+	w.table(n, sections)
+	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
+		if pairIndex(n, r.String()) < 0 {
+			w.fault(n, "reasons has no code for %q", r)
+		}
+	}
+}
+
+// localNames are the codes in the section local_answer, by the name they have there.
+var localNames = []string{"unknown", "not_sent", "busy", "refused", "owed", "reversed"}
+
+func (w *draft) readLocalAnswer(n *yaml.Node) {
+	w.local = map[string]placed[string]{}
+	sections := keys{"echo": func(n *yaml.Node) { w.echo = w.fieldList(n) }}
+	for _, name := range localNames {
+		sections[name] = func(n *yaml.Node) { w.local[name] = w.placedText(n) }
+	}
+	w.table(n, sections)
+	for _, name := range localNames {
+		if pairIndex(n, name) < 0 {
+			w.fault(n, "local_answer has no code for %q; close means to hang up instead", name)
+		}
+	}
+}
+
+func (w *draft) readTexts(n *yaml.Node) {
+	w.texts = map[string]phrase{}
+	w.pairs(n, func(code, value *yaml.Node) {
+		var ph phrase
+		w.table(value, keys{
+			"en":     func(n *yaml.Node) { ph.en, _ = w.text(n) },
+			"zh":     func(n *yaml.Node) { ph.zh, _ = w.text(n) },
+			"action": func(n *yaml.Node) { ph.action, _ = choice(w.desk, n, actionsByName) },
+		})
+		if ph.en == "" || ph.zh == "" || ph.action == 0 {
+			w.fault(code, "a text has en, zh and action")
+		}
+		w.texts[code.Value] = ph
+	})
+}
+
+func (w *draft) readSamples(n *yaml.Node) {
+	w.pairs(n, func(key, value *yaml.Node) {
+		s := sample{name: key.Value, at: key, fields: map[int]string{}}
+		w.table(value, keys{
+			"mti":        func(n *yaml.Node) { s.mti, _ = w.text(n) },
+			"wire":       func(n *yaml.Node) { s.wire, _ = w.text(n) },
+			"class":      func(n *yaml.Node) { s.class, _ = choice(w.desk, n, classesByName) },
+			"reversible": func(n *yaml.Node) { s.reversible, s.judged = w.boolean(n) },
+			"fields": func(n *yaml.Node) {
+				w.pairs(n, func(key, value *yaml.Node) {
+					number, ok := w.fieldNumber(key)
+					text, okText := w.text(value)
+					if ok && okText {
+						s.fields[number] = text
+					}
+				})
+			},
+		})
+		w.samples = append(w.samples, s)
+	})
+}
+
+// classesByName are the classes as samples name them.
+var classesByName = func() map[string]Class {
+	names := map[string]Class{}
+	for c := ClassPayment; c <= ClassOtherAnswer; c++ {
+		names[c.String()] = c
+	}
+	return names
+}()
