@@ -1,0 +1,52 @@
+package acquirer_test
+
+import (
+	"testing"
+
+	"reversald/iso"
+	"reversald/iso/acquirer"
+)
+
+func builtins(tb testing.TB) []string {
+	tb.Helper()
+	names := iso.BuiltinNames()
+	if len(names) == 0 {
+		tb.Fatal("no profiles")
+	}
+	return names
+}
+
+// FuzzReceive: no bytes from a terminal make the bank panic, unbalance or close its books.
+func FuzzReceive(f *testing.F) {
+	var banks []*acquirer.Bank
+	for i, name := range builtins(f) {
+		profile := profileNamed(f, name)
+		ledger, err := acquirer.OpenLedger("")
+		if err != nil {
+			f.Fatal(err)
+		}
+		manners, err := acquirer.ParseManners(
+			"p=0.2:wrong-stan+wrong-mti+wrong-tid; p=0.2:garbage; p=0.2:decline=51; p=0.2:code=96")
+		if err != nil {
+			f.Fatal(err)
+		}
+		banks = append(banks, acquirer.NewBank(profile, ledger, manners))
+		for _, mti := range []string{"0200", "0400", "0800", "1200", "1420"} {
+			sale := saleFields()
+			for n := range sale {
+				if profile.FieldName(n) == "" {
+					delete(sale, n)
+				}
+			}
+			if body, err := profile.Compose(mti, sale); err == nil {
+				f.Add(uint8(i), body)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
+		i := int(which) % len(banks)
+		if _, err := banks[i].Receive(noon, body); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"reversald/iso/acquirer"
+)
+
+func newServe() *cobra.Command {
+	var o acquirer.Options
+	var profile, manners string
+	var log bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "be the bank, until SIGTERM or Ctrl-C",
+		Long: `serve listens for terminals and answers them as a host would, keeping books.
+
+When it is ready it prints "acquirerd: listening on ADDRESS". The books are one JSON line a fact,
+synced before the answer is sent, and are read back at the next start. They hold no card number: six
+and four digits, and an account name made with the key in FILE.key.`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Profile, err = profileOf(profile); err != nil {
+				return err
+			}
+			if manners != "" {
+				if o.Manners, err = acquirer.ParseManners(manners); err != nil {
+					return usage(err)
+				}
+			}
+			if o.Books == "none" {
+				o.Books = ""
+			}
+			if o.Control == "none" {
+				o.Control = ""
+			}
+			if log {
+				o.Log = cmd.OutOrStdout()
+			}
+			return serve(cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Listen, "listen", defaultListen, "TCP address; port 0 takes a free one")
+	f.StringVar(&profile, "profile", defaultProfile, "built-in profile, or a profile file")
+	f.StringVar(&o.Books, "books", defaultBooks, `file of the books; "none" keeps them in memory`)
+	f.StringVar(&o.Control, "control", defaultControl, `control socket; "none" for none`)
+	f.StringVar(&manners, "manners", "", `misbehave from the start: "0200:silent; 0400:late=3s"`)
+	f.BoolVar(&log, "log", false, "print a line a message, card numbers masked")
+	return cmd
+}
+
+func serve(cmd *cobra.Command, o acquirer.Options) error {
+	bank, err := acquirer.New(o)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(cmd.OutOrStdout(),
+		fmt.Sprintf("acquirerd: listening on %s\n", bank.Address())); err != nil {
+		return errors.Join(err, bank.Close())
+	}
+	return errors.Join(bank.Run(cmd.Context()), bank.Close())
+}
