@@ -52,7 +52,7 @@ func TestLineCarriesBytesBothWays(t *testing.T) {
 		wantWrite(t, l.Host, "0210", 4, nil)
 		l.Host.Close()
 		wantRead(t, l.Terminal, -1, "0210", nil)                                 // and then io.EOF
-		if n, err := l.Terminal.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader has it
+		if n, err := l.Terminal.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // bare
 			t.Errorf("Read at the end = %d, %v, want 0, EOF", n, err)
 		}
 		toHost, toTerminal := l.Written()
