@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -67,10 +68,10 @@ func (s Serial) Open(ctx context.Context, device string) (*Port, error) {
 func (s Serial) open(device string) (_ *Port, err error) {
 	path, err := filepath.EvalSymlinks(device) // /dev/serial/by-id/… and the lock's name
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	}
 	if info, err := os.Stat(path); err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	} else if info.Mode()&os.ModeCharDevice == 0 {
 		return nil, ErrNotSerial
 	}
@@ -85,7 +86,7 @@ func (s Serial) open(device string) (_ *Port, err error) {
 	if errors.Is(err, unix.EBUSY) {
 		return nil, busy(s.LockDir, path)
 	} else if err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	}
 	if err = p.claim(s.LockDir, path); err != nil {
 		return nil, err
@@ -253,4 +254,13 @@ func (p *Port) setWriteDeadline(t time.Time) error {
 		t = time.Now().Add(p.writeTimeout) // for a Write that is under way; the next sets its own
 	}
 	return p.data.SetWriteDeadline(t)
+}
+
+// withoutPath is the cause of an error that names the path: ours names it too.
+func withoutPath(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }

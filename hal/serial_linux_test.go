@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -339,6 +340,9 @@ func TestPortOpenSaysWhy(t *testing.T) {
 			port, err := tt.port.Open(context.Background(), tt.device)
 			if port != nil || err == nil || tt.want != nil && !errors.Is(err, tt.want) {
 				t.Errorf("Open = %v, %v, want %v", port, err, tt.want)
+			}
+			if err != nil && strings.Count(err.Error(), tt.device) != 1 {
+				t.Errorf("%q does not name the device once", err)
 			}
 			if left, _ := os.ReadDir(tt.port.LockDir); len(left) != 0 {
 				t.Errorf("left behind: %v", left)

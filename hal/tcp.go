@@ -56,7 +56,7 @@ func (t TCP) Dial(ctx context.Context, address string) (Link, error) {
 	}
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("dial: %w", err)
+		return nil, err // which names the address and begins with "dial"
 	}
 	c := conn.(*net.TCPConn) // network "tcp" gives nothing else
 	if err := c.SetNoDelay(!t.Nagle); err != nil {

@@ -108,7 +108,7 @@ func TestTCPReaderSeesTheEndAtOnce(t *testing.T) {
 	link, peer := tcpPair(t, hal.TCP{})
 	peer.Close()
 	soon(t, "Read", func() {
-		if n, err := link.Read(make([]byte, 8)); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader has it
+		if n, err := link.Read(make([]byte, 8)); n != 0 || err != io.EOF { //nolint:errorlint // bare
 			t.Errorf("Read = %d, %v, want 0, EOF", n, err)
 		}
 	})
@@ -167,6 +167,36 @@ func TestTCPCountsAreHonestWhenTheHostStopsReading(t *testing.T) {
 	got, err := io.Copy(io.Discard, peer)
 	if err != nil || int(got) != total {
 		t.Errorf("host found %d bytes, %v, want %d", got, err, total)
+	}
+}
+
+// A reset in the middle of a large write: the count covers at least what the host has read.
+func TestTCPResetUnderAWrite(t *testing.T) {
+	noLeaks(t)
+	link, peer := tcpPair(t, hal.TCP{})
+	const most = 1 << 25
+	type result struct {
+		n   int
+		err error
+	}
+	results := make(chan result, 1)
+	go func() {
+		n, err := link.Write(make([]byte, most))
+		results <- result{n, err}
+	}()
+	read, err := io.ReadFull(peer, make([]byte, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer.SetLinger(0)
+	peer.Close()
+	select {
+	case r := <-results:
+		if r.n < read || r.n >= most || !errors.Is(r.err, hal.ErrLinkGone) {
+			t.Errorf("Write = %d, %v, want %d or more, and ErrLinkGone", r.n, r.err, read)
+		}
+	case <-time.After(patience):
+		t.Fatal("the reset did not end the write")
 	}
 }
 
