@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -53,7 +54,10 @@ func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, 
 		InitialMmapSize: int(mapBytes), // never remapped, so a reader never stops the writer
 		OpenFile: func(name string, flag int, _ os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, 0)
-			if err != nil {
+			switch {
+			case errors.Is(err, syscall.EISDIR):
+				return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			case err != nil:
 				return nil, permission(err)
 			}
 			l.file = f
@@ -185,7 +189,7 @@ func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
 }
 
 // close waits for readers. After a panic bbolt would wait for ever for its own locks, so then
-// only the file is closed, which lets go of the lock on it.
+// only the file is closed, and the lock on it given back.
 func (l *ledger) close() error {
 	if l.panicked {
 		l.drop()
@@ -194,9 +198,11 @@ func (l *ledger) close() error {
 	return l.db.Close()
 }
 
-// drop lets go of the file without asking bbolt.
+// drop lets go of the file without asking bbolt. The lock is given back by hand: what is still
+// mapped would hold it.
 func (l *ledger) drop() {
 	if l.file != nil {
+		unlockFile(l.file)
 		l.file.Close() //nolint:errcheck,gosec // nothing was written through it that counts
 	}
 }

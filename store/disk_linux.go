@@ -48,6 +48,11 @@ func tryLock(f *os.File) error {
 	return err
 }
 
+// unlockFile gives back the lock, if there is one.
+func unlockFile(f *os.File) {
+	syscall.Flock(int(f.Fd()), syscall.LOCK_UN) //nolint:errcheck,gosec // closed next
+}
+
 // noSpace holds for a write that found the disk, the quota or the file full.
 func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
