@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"time"
 )
 
@@ -43,7 +44,7 @@ type Draft struct {
 	Key     uint64        // payment number, at most the Seq of its first entry; 0 belongs to none
 	Kind    uint8         // 1 to 255; the meaning belongs to the caller
 	Mark    Mark          // MarkKeep when Key is 0
-	Wall    time.Time     // data only; zero, or outside 1678 to 2262, is kept as not known
+	Wall    time.Time     // data only; zero, or outside 1677 to 2262, is kept as not known
 	Mono    time.Duration // time since boot, data only
 	Payload []byte        // clear bytes, at most PayloadBytesMax
 	Secret  []byte        // sealed before it is written, at most SecretBytesMax; nil when none
@@ -170,10 +171,16 @@ func checkDraft(d *Draft, seq uint64) error {
 	return nil
 }
 
+// The times that nanoseconds since 1970 in 64 bits can say.
+var (
+	wallMin = time.Unix(0, math.MinInt64)
+	wallMax = time.Unix(0, math.MaxInt64)
+)
+
 // wallNanos is 0 for a time that nanoseconds since 1970 cannot say: a clock that is wildly wrong
 // must never stop an entry from being written.
 func wallNanos(t time.Time) int64 {
-	if y := t.Year(); y < 1678 || y > 2261 {
+	if t.Before(wallMin) || t.After(wallMax) {
 		return 0
 	}
 	return t.UnixNano()
