@@ -1,209 +1,252 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"sync"
-	"time"
-
-	"encoding/binary"
-	"slices"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// Limits of one draft and of one Append.
-const (
-	PayloadBytesMax = 3072
-	SecretBytesMax  = 256
-	BatchBytesMax   = 48 << 10
-)
-
-// Options says where a journal lives.
-type Options struct {
-	Path          string        // the bbolt file
-	RingPath      string        // default: Path with .ring
-	KeyPath       string        // default: Path with .key
-	Boot          [16]byte      // which life of the machine this is
-	Terminal      string        // recorded at creation; "" is not checked
-	AnyFilesystem bool          // accept a file system that cannot keep a journal
-	SizeMax       int64         // default 64 MiB
-	LockTimeout   time.Duration // default 1 s
-}
-
-// Facts is what a person asks about a journal.
-type Facts struct {
-	Path, RingPath, KeyPath string
-}
-
-// Journal is an open journal.
+// Journal is an open journal. Append, Note, Flush and Close belong to one goroutine; everything
+// else may be called from any.
 type Journal struct {
-	opt     Options
-	db      *bolt.DB
-	mu      sync.Mutex
-	last    uint64
-	noted   []Entry
-	open    map[uint64][]Entry
+	opt    Options
+	meta   journalMeta
+	keys   *keyring
+	ledger *ledger
+
+	// Owned by the goroutine that writes.
+	chainer *chainer
+	seq     uint64   // newest given out, noted ones included
+	chain   [16]byte // of that entry
+	size    int64    // bytes of the bbolt file
+	batch   []record // what the next commit takes; what was noted comes first
+	arena   []byte   // the bytes of batch
+	sealed  []byte
+
+	ringMu sync.Mutex // the ring's index and tip: Facts looks at them while the writer works
+	ring   *ring
+	tip    pending // open keys, noted entries included
+
+	last  atomic.Uint64 // newest entry in both files
+	noted atomic.Int64
+
+	mu      sync.Mutex // all below
+	shown   pending    // open keys as of last
 	changed chan struct{}
+	facts   Facts
+	dead    error // why nothing works any more
 }
 
-// Open opens or creates.
-func Open(o Options) (*Journal, error) {
-	db, err := bolt.Open(o.Path, 0o600, &bolt.Options{Timeout: time.Second})
-	if err != nil {
-		return nil, err
-	}
-	j := &Journal{opt: o, db: db, open: map[uint64][]Entry{}, changed: make(chan struct{})}
-	err = db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists([]byte("log"))
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	es, err := j.Scan(1, 1<<30)
-	for _, e := range es {
-		j.apply(e)
-	}
-	return j, err
-}
-
-func (j *Journal) apply(e Entry) {
-	j.last = e.Seq
-	_, is := j.open[e.Key]
-	switch {
-	case e.Mark == MarkClose:
-		delete(j.open, e.Key)
-	case is || e.Mark == MarkOpen:
-		j.open[e.Key] = append(j.open[e.Key], e)
-	}
-}
-
-// Append writes drafts, and what was noted, in one transaction.
+// Append writes drafts, and before them what was noted, in one transaction of bbolt and one pass
+// over the ring, and returns when both are on the medium. The drafts get consecutive seqs from
+// first. Without drafts it commits what was noted, and first is 0.
+//
+// ErrRefused and ErrFull change nothing. Any other error is ErrUnknown: what is on the disk is
+// known to nobody, nothing may be done on the strength of these drafts, and every later call
+// returns the same error. The process should end; the next Open finds out.
 func (j *Journal) Append(ds ...Draft) (first uint64, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	all := j.noted
-	first = j.last + uint64(len(all)) + 1
-	for i, d := range ds {
-		all = append(all, entryOf(d, first+uint64(i)))
+	if err := j.admit(ds); err != nil {
+		return 0, err
 	}
-	err = j.db.Update(func(tx *bolt.Tx) error {
-		for _, e := range all {
-			v, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			k := binary.BigEndian.AppendUint64(nil, e.Seq)
-			if err := tx.Bucket([]byte("log")).Put(k, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, errors.Join(ErrUnknown, err)
+	if len(ds) > 0 {
+		first = j.seq + 1
 	}
-	for _, e := range all {
-		j.apply(e)
+	if err := j.write(ds); err != nil {
+		return 0, j.die(err)
 	}
-	j.noted = nil
-	close(j.changed)
-	j.changed = make(chan struct{})
+	if len(j.batch) == 0 {
+		return 0, nil
+	}
+	if err := j.commit(); err != nil {
+		return 0, j.die(err)
+	}
+	j.publish()
 	return first, nil
 }
 
-func entryOf(d Draft, seq uint64) Entry {
-	return Entry{
-		Seq: seq, Key: d.Key, Kind: d.Kind, Mark: d.Mark, Wall: d.Wall, Mono: d.Mono,
-		Payload: d.Payload, Sealed: d.Secret,
-	}
-}
-
-// Note writes one draft into the ring without waiting.
+// Note writes one draft where it survives the end of this process, but not a power cut, and does
+// not wait for the medium. Readers see it after the next Append or Flush, which commits it. When
+// much has been noted since, it commits that first.
 func (j *Journal) Note(d Draft) (uint64, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	seq := j.last + uint64(len(j.noted)) + 1
-	j.noted = append(j.noted, entryOf(d, seq))
-	return seq, nil
+	if j.ring.unsynced >= notedSlotsMax {
+		if err := j.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	ds := []Draft{d}
+	if err := j.admit(ds); err != nil {
+		return 0, err
+	}
+	if err := j.write(ds); err != nil {
+		return 0, j.die(err)
+	}
+	j.ring.queue()
+	if err := j.ring.write(); err != nil {
+		return 0, j.die(err)
+	}
+	j.noted.Store(int64(len(j.batch)))
+	return j.seq, nil
 }
 
 // Flush commits what was noted.
-func (j *Journal) Flush() error { _, err := j.Append(); return err }
-
-// Noted counts what waits for the next Append or Flush.
-func (j *Journal) Noted() int { j.mu.Lock(); defer j.mu.Unlock(); return len(j.noted) }
-
-// Next is the seq the next draft will get.
-func (j *Journal) Next() uint64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.last + uint64(len(j.noted)) + 1
+func (j *Journal) Flush() error {
+	_, err := j.Append()
+	return err
 }
 
-// OpenKeys lists the keys that are open, ascending.
+// Close commits what was noted and lets go of the files. It waits for readers.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	dead := j.dead
+	j.mu.Unlock()
+	if errors.Is(dead, ErrClosed) {
+		return nil
+	}
+	var err error
+	if dead == nil {
+		err = j.Flush()
+	}
+	j.mu.Lock()
+	if j.dead == nil {
+		j.dead = ErrClosed
+	}
+	j.mu.Unlock()
+	return errors.Join(err, j.ledger.close(), j.ring.file.Close())
+}
+
+// admit refuses, before anything is changed, what cannot be written.
+func (j *Journal) admit(ds []Draft) error {
+	if err := j.alive(); err != nil {
+		return err
+	}
+	sum, opens := 0, false
+	for i := range ds {
+		d := &ds[i]
+		if err := checkDraft(d, j.seq+1+uint64(i)); err != nil {
+			return err
+		}
+		sum += EntryOverheadBytes + len(d.Payload) + len(d.Secret)
+		if _, is := j.tip[d.Key]; d.Mark == MarkOpen && !is {
+			opens = true
+		}
+	}
+	if sum > BatchBytesMax {
+		return fmt.Errorf("%w: %d drafts of %d bytes, limit %d", ErrRefused,
+			len(ds), sum, BatchBytesMax)
+	}
+	if err := j.room(opens); err != nil {
+		if errors.Is(err, ErrFull) {
+			return err
+		}
+		return j.die(err)
+	}
+	return nil
+}
+
+// write encodes drafts into the batch and places them in the ring. Nothing reaches a file yet.
+func (j *Journal) write(ds []Draft) error {
+	j.ringMu.Lock()
+	defer j.ringMu.Unlock()
+	acked := j.last.Load()
+	for i := range ds {
+		d := &ds[i]
+		e := Entry{
+			Seq: j.seq + 1, Key: d.Key, Kind: d.Kind, Mark: d.Mark, Wall: d.Wall, Mono: d.Mono,
+			Boot: j.opt.Boot, Payload: d.Payload,
+		}
+		if len(d.Secret) > 0 {
+			var err error
+			j.sealed, err = j.keys.seal(j.sealed[:0], d.Secret, e.Seq, e.Key, e.Kind)
+			if err != nil {
+				return err
+			}
+			e.Sealed = j.sealed
+		}
+		e.Prev = j.tip.apply(e.Seq, e.Key, e.Mark)
+		start := len(j.arena)
+		j.arena = appendEntry(j.arena, &e)
+		j.chain = j.chainer.next(j.chain, j.arena[start:])
+		j.arena = finishEntry(j.arena, start, j.chain)
+		raw := j.arena[start:len(j.arena):len(j.arena)]
+		j.seq = e.Seq
+		j.batch = append(j.batch, record{seq: e.Seq, key: e.Key, mark: e.Mark, raw: raw})
+		j.ring.put(e.Seq, e.Key, raw, acked)
+	}
+	return nil
+}
+
+// commit makes the batch durable in both places side by side.
+func (j *Journal) commit() error {
+	j.ringMu.Lock()
+	j.ring.finish(j.last.Load())
+	j.ringMu.Unlock()
+	ringDone := make(chan error, 1)
+	go func() { ringDone <- j.ring.commit() }()
+	err := j.ledger.update(func(tx *bolt.Tx) error { return putRecords(tx, j.batch, j.tip) })
+	if err != nil {
+		err = fmt.Errorf("commit: %w", err)
+	}
+	return errors.Join(err, <-ringDone)
+}
+
+// publish shows the batch to readers. From here on a power cut takes nothing of it back.
+func (j *Journal) publish() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.batch {
+		j.shown.apply(r.seq, r.key, r.mark)
+	}
+	j.last.Store(j.seq)
+	j.facts.Size = j.size
+	j.batch, j.arena = j.batch[:0], j.arena[:0]
+	j.noted.Store(0)
+	close(j.changed)
+	j.changed = make(chan struct{})
+}
+
+// die makes err the answer to every later call, and leaves word for the next Open.
+func (j *Journal) die(err error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.dead == nil {
+		leaveSuspicion(j.opt.Path, err)
+		j.dead = fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return j.dead
+}
+
+func (j *Journal) alive() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.dead
+}
+
+// Noted counts what waits for the next Append or Flush.
+func (j *Journal) Noted() int { return int(j.noted.Load()) }
+
+// Last is the newest entry that is on the medium, 0 when there is none.
+func (j *Journal) Last() uint64 { return j.last.Load() }
+
+// Next is the seq that the next draft gets. It belongs to the goroutine that writes.
+func (j *Journal) Next() uint64 { return j.seq + 1 }
+
+// Changed returns a channel that is closed by the next commit. Take it before looking, so that no
+// commit falls between the look and the wait.
+func (j *Journal) Changed() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.changed
+}
+
+// OpenKeys lists the keys that are open, ascending, without what is only noted.
 func (j *Journal) OpenKeys() []uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var ks []uint64
-	for k := range j.open {
-		ks = append(ks, k)
-	}
-	slices.Sort(ks)
-	return ks
+	return j.shown.keys()
 }
 
-// Story is every entry of an open key since it opened.
-func (j *Journal) Story(key uint64) ([]Entry, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	es, ok := j.open[key]
-	if !ok {
-		return nil, ErrNotOpen
-	}
-	return slices.Clone(es), nil
-}
-
-// History is every entry of any key.
-func (j *Journal) History(key uint64, max int) ([]Entry, error) {
-	es, err := j.Scan(key, 1<<30)
-	var out []Entry
-	for _, e := range es {
-		if e.Key == key && len(out) < max {
-			out = append(out, e)
-		}
-	}
-	return out, err
-}
-
-// Scan is a page of entries.
-func (j *Journal) Scan(from uint64, max int) (es []Entry, err error) {
-	err = j.db.View(func(tx *bolt.Tx) error {
-		c := tx.Bucket([]byte("log")).Cursor()
-		for k, v := c.Seek(binary.BigEndian.AppendUint64(nil, from)); k != nil && len(es) < max; k, v = c.Next() {
-			var e Entry
-			if err := json.Unmarshal(v, &e); err != nil {
-				return err
-			}
-			es = append(es, e)
-		}
-		return nil
-	})
-	return es, err
-}
-
-// Last is the newest committed seq.
-func (j *Journal) Last() uint64 { j.mu.Lock(); defer j.mu.Unlock(); return j.last }
-
-// Changed is closed at the next commit.
-func (j *Journal) Changed() <-chan struct{} { j.mu.Lock(); defer j.mu.Unlock(); return j.changed }
-
-// Facts are for people.
-func (j *Journal) Facts() Facts { return Facts{Path: j.opt.Path} }
-
-// Unseal opens the secret of an entry.
-func (j *Journal) Unseal(e Entry) ([]byte, error) { return e.Sealed, nil }
-
-// Close ends it.
-func (j *Journal) Close() error { return j.db.Close() }
+func clonePending(p pending) pending { return maps.Clone(p) }

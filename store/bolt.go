@@ -1,0 +1,258 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// pageBytes: smaller pages would put both of bbolt's meta pages into one block of the medium.
+const pageBytes = 4096
+
+// The buckets. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
+// root page, which every commit writes anyway.
+var (
+	bucketLog  = []byte("log")  // seq → entry
+	bucketOpen = []byte("open") // key → seq of its newest entry
+	bucketMeta = []byte("meta")
+)
+
+// ledger is the bbolt file. Every call into bbolt goes through it, because bbolt panics on a
+// corrupt page, and a panic leaves its locks held: after one the handle is only dropped.
+type ledger struct {
+	db       *bolt.DB
+	file     *os.File
+	panicked bool
+	commitFn func(*bolt.DB, func(*bolt.Tx) error) error
+}
+
+// openLedger opens an existing bbolt file, looking at its two meta pages first: a page number
+// beyond the end of the file would end the process with a bus error that nothing can catch.
+func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, err error) {
+	l = &ledger{commitFn: (*bolt.DB).Update}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+		}
+		if err != nil {
+			l.drop()
+			l, err = nil, fmt.Errorf("open %s: %w", path, err)
+		}
+	}()
+	l.db, err = bolt.Open(path, 0o600, &bolt.Options{
+		Timeout:         timeout,
+		PageSize:        pageBytes,
+		FreelistType:    bolt.FreelistMapType,
+		InitialMmapSize: int(mapBytes), // never remapped, so a reader never stops the writer
+		OpenFile: func(name string, flag int, _ os.FileMode) (*os.File, error) {
+			f, err := os.OpenFile(name, flag&^os.O_CREATE, 0)
+			switch {
+			case errors.Is(err, syscall.EISDIR):
+				return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			case err != nil:
+				return nil, permission(err)
+			}
+			l.file = f
+			if err := preflight(f); err != nil {
+				if lerr := tryLock(f); errors.Is(lerr, ErrLocked) {
+					return nil, lerr // being written to: what was seen says nothing
+				}
+				return nil, err
+			}
+			return f, nil
+		},
+	})
+	if err != nil {
+		return l, boltError(err)
+	}
+	// Whoever waited for the lock may have got it on a file that was moved aside meanwhile.
+	if now, serr := os.Stat(path); serr == nil {
+		if mine, ferr := l.file.Stat(); ferr == nil && !os.SameFile(now, mine) {
+			return l, ErrLocked
+		}
+	}
+	return l, nil
+}
+
+// boltError says in our words what bbolt refuses a file for.
+func boltError(err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return ErrLocked
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),
+		errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return err
+}
+
+// preflight reads what bbolt would follow without looking.
+func preflight(f *os.File) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: not a regular file", ErrUnreadable)
+	case info.Size() == 0:
+		return ErrEmpty
+	case info.Size() < 4*pageBytes:
+		return fmt.Errorf("%w: %d bytes long", ErrUnreadable, info.Size())
+	}
+	var newest *boltMeta
+	newer := false
+	for page := range int64(2) {
+		block := make([]byte, pageBytes)
+		if _, err := f.ReadAt(block, page*pageBytes); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		}
+		m, ok := parseBoltMeta(block)
+		newer = newer || (ok && m.version > boltVersion)
+		if ok && m.version == boltVersion && (newest == nil || m.txid > newest.txid) {
+			newest = &m
+		}
+	}
+	switch {
+	case newest == nil && newer:
+		return fmt.Errorf("%w: of bbolt", ErrNewer)
+	case newest == nil:
+		return fmt.Errorf("%w: not a bbolt file, or both its meta pages are damaged", ErrUnreadable)
+	case newest.pageSize != pageBytes:
+		return fmt.Errorf("%w: pages of %d bytes", ErrUnreadable, newest.pageSize)
+	case newest.root >= newest.end, newest.freelist >= newest.end && newest.freelist != noFreelist:
+		return fmt.Errorf("%w: meta page points beyond the end", ErrUnreadable)
+	case newest.end > uint64(info.Size()/pageBytes):
+		return fmt.Errorf("%w: cut short, %d of %d pages", ErrUnreadable,
+			info.Size()/pageBytes, newest.end)
+	}
+	return nil
+}
+
+// bbolt's meta page: 16 bytes of page header, then these fields in the byte order of the machine,
+// then FNV-1a over them.
+const (
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	noFreelist  = ^uint64(0)
+)
+
+type boltMeta struct {
+	version, pageSize         uint32
+	root, freelist, end, txid uint64
+}
+
+func parseBoltMeta(page []byte) (boltMeta, bool) {
+	b, ne := page[16:], binary.NativeEndian
+	h := fnv.New64a()
+	h.Write(b[:56])
+	if ne.Uint32(b) != boltMagic || ne.Uint64(b[56:]) != h.Sum64() {
+		return boltMeta{}, false
+	}
+	return boltMeta{
+		version: ne.Uint32(b[4:]), pageSize: ne.Uint32(b[8:]),
+		root: ne.Uint64(b[16:]), freelist: ne.Uint64(b[32:]),
+		end: ne.Uint64(b[40:]), txid: ne.Uint64(b[48:]),
+	}, true
+}
+
+// view runs fn in a read transaction. What fn keeps it must copy.
+func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+		}
+	}()
+	err = l.db.View(fn)
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
+}
+
+// update runs fn in a write transaction and commits it. After an error nobody knows.
+func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.panicked = true
+			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+		}
+	}()
+	return l.commitFn(l.db, fn)
+}
+
+// close waits for readers. After a panic bbolt would wait for ever for its own locks, so then
+// only the file is closed, and the lock on it given back.
+func (l *ledger) close() error {
+	if l.panicked {
+		l.drop()
+		return nil
+	}
+	return l.db.Close()
+}
+
+// drop lets go of the file without asking bbolt. The lock is given back by hand: what is still
+// mapped would hold it.
+func (l *ledger) drop() {
+	if l.file != nil {
+		unlockFile(l.file)
+		l.file.Close() //nolint:errcheck,gosec // nothing was written through it that counts
+	}
+}
+
+// record is an encoded entry and what it does to the index.
+type record struct {
+	seq, key uint64
+	mark     Mark
+	raw      []byte
+}
+
+// putRecords adds entries to the log and brings the open index up to what it is after them.
+// bbolt keeps a reference to raw until the transaction ends.
+func putRecords(tx *bolt.Tx, rs []record, open pending) error {
+	log := tx.Bucket(bucketLog)
+	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
+	index := tx.Bucket(bucketOpen)
+	var key [8]byte
+	for _, r := range rs {
+		binary.BigEndian.PutUint64(key[:], r.seq)
+		if err := log.Put(key[:], r.raw); err != nil {
+			return err
+		}
+		if r.key == 0 {
+			continue
+		}
+		binary.BigEndian.PutUint64(key[:], r.key)
+		if err := putOpen(index, key[:], r.key, open); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putOpen(index *bolt.Bucket, k []byte, key uint64, open pending) error {
+	s, is := open[key]
+	if !is {
+		return index.Delete(k)
+	}
+	return index.Put(k, binary.BigEndian.AppendUint64(nil, s.last))
+}
+
+// exists reports whether something has that name; an error other than absence is an error.
+func exists(path string) (bool, error) {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	}
+	return false, permission(err)
+}

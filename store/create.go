@@ -1,0 +1,214 @@
+package store
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// newSuffix is what a file is called until all of it is on the medium.
+const newSuffix = ".new"
+
+// ensure finds the three files of a journal, or makes them when none was ever there.
+//
+// The key file is the marker that there was a journal: it is the last of the three to get its
+// name. So without a key nothing was ever acknowledged, and with one a missing journal is a loss.
+// A power cut anywhere in create leaves the key under its temporary name; the next ensure either
+// finishes that, or starts over.
+func ensure(o *Options) (created bool, err error) {
+	var journal, ring, key, newKey bool
+	for path, found := range map[string]*bool{
+		o.Path: &journal, o.RingPath: &ring, o.KeyPath: &key, o.KeyPath + newSuffix: &newKey,
+	} {
+		if *found, err = exists(path); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case journal && key:
+		return false, nil
+	case journal && newKey:
+		return false, moveInto(o.KeyPath)
+	case journal:
+		return false, fmt.Errorf("%w: %s", ErrKeyLost, o.KeyPath)
+	case key:
+		return false, fmt.Errorf("%w: %s, though its key %s is there", ErrLost, o.Path, o.KeyPath)
+	case ring:
+		old, err := ReadRing(o.RingPath)
+		if err != nil {
+			return false, err
+		}
+		if !newKey || len(old.Entries) > 0 {
+			return false, fmt.Errorf("%w: %s, though its ring %s is there, up to entry %d",
+				ErrLost, o.Path, o.RingPath, old.Acked)
+		}
+	}
+	return true, create(o)
+}
+
+// create makes key, ring and journal under temporary names, syncs them, and renames them in the
+// order that ensure can read.
+func create(o *Options) error {
+	keyFile, err := os.OpenFile(o.KeyPath+newSuffix, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("create key: %w", permission(err))
+	}
+	defer keyFile.Close() //nolint:errcheck // synced below
+	if err := tryLock(keyFile); err != nil {
+		return fmt.Errorf("create %s: %w", o.Path, err) // another process is creating it
+	}
+	var master [keyBytes]byte
+	var meta journalMeta
+	if _, err := io.ReadFull(rand.Reader, master[:]); err != nil {
+		return fmt.Errorf("create key: %w", err)
+	}
+	if _, err := io.ReadFull(rand.Reader, meta.id[:]); err != nil {
+		return fmt.Errorf("create journal id: %w", err)
+	}
+	keys, err := newKeyring(master[:], meta.id)
+	if err != nil {
+		return err
+	}
+	meta.check, meta.terminal = keys.check, o.Terminal
+	meta.chain = keys.newChainer().genesis(meta.id)
+	if err := writeWhole(keyFile, master[:]); err != nil {
+		return fmt.Errorf("create key: %w", err)
+	}
+	if err := syncDir(filepath.Dir(o.KeyPath)); err != nil {
+		return err
+	}
+	if err := createRing(o.RingPath, ringSlots); err != nil {
+		return err
+	}
+	fill := func(db *bolt.DB) error { return db.Update(meta.write) }
+	if err := createBolt(o.Path+newSuffix, fill); err != nil {
+		return err
+	}
+	if err := moveInto(o.Path); err != nil {
+		return err
+	}
+	return moveInto(o.KeyPath)
+}
+
+func writeWhole(f *os.File, content []byte) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(content, 0); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// moveInto gives a finished file its name and makes the name durable.
+func moveInto(path string) error {
+	if err := os.Rename(path+newSuffix, path); err != nil {
+		return fmt.Errorf("rename into place: %w", permission(err))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// createRing makes a ring of zeros in place of whatever has its name. They are written, not only
+// reserved: a block that was never written costs the file system a journal commit at its first
+// sync, half as much again.
+func createRing(path string, slots int) error {
+	f, err := os.OpenFile(path+newSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("create ring: %w", permission(err))
+	}
+	err = writeWhole(f, make([]byte, slots*slotBytes))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("create ring: %w", err)
+	}
+	return moveInto(path)
+}
+
+// createBolt makes a bbolt file, fills it, and returns when all of it is on the medium. A power
+// cut inside bbolt's own creation leaves a file that cannot be opened or that ends the process;
+// under this name nobody opens it.
+func createBolt(path string, fill func(*bolt.DB) error) (err error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create journal: %w", permission(err))
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+		}
+		if err != nil {
+			err = fmt.Errorf("create journal: %w", permission(err))
+		}
+	}()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{
+		PageSize: pageBytes, FreelistType: bolt.FreelistMapType, NoSync: true,
+	})
+	if err != nil {
+		return err
+	}
+	err = fill(db)
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if _, err = extend(f, reserveBytes+growBytes); err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// readKey refuses a key that others can read: it would open every card number in the journal.
+func readKey(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %s", ErrKeyLost, path)
+	case err != nil:
+		return nil, permission(err)
+	case !info.Mode().IsRegular() || info.Size() != keyBytes:
+		return nil, fmt.Errorf("%w: %s is not a file of %d bytes", ErrKeyLost, path, keyBytes)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%w: %s has mode %04o", ErrKeyWide, path, info.Mode().Perm())
+	}
+	master, err := os.ReadFile(path)
+	if err != nil {
+		return nil, permission(err)
+	}
+	if len(master) != keyBytes {
+		return nil, fmt.Errorf("%w: %s changed while it was read", ErrKeyLost, path)
+	}
+	return master, nil
+}
+
+// unlock derives the keys of a journal, and proves that the key file is the one it was made with.
+func unlock(keyPath string, m *journalMeta) (*keyring, error) {
+	master, err := readKey(keyPath)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := newKeyring(master, m.id)
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(keys.check[:], m.check[:]) {
+		return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
+	}
+	return keys, nil
+}
