@@ -62,11 +62,11 @@ func TestAnswersOfABankThatBehaves(t *testing.T) {
 func TestCardsAreFoundInTracks(t *testing.T) {
 	c := open(t, "").dial()
 	c.trade("0200", saleFields(), "0210", "00")
-	c.trade("0200", saleFields(fields{2: "", 14: "", 35: pans[0] + "=30122010000012345678"}), "0210", "00")
+	c.trade("0200", saleFields(fields{2: "", 14: "", 35: pans[0] + "=30122010000012345"}), "0210", "00")
 	if e := c.entry("000123"); e.Requests != 2 || e.Card != "411111******1111" {
 		t.Errorf("the swiped card is another one: %+v", e)
 	}
-	c.trade("0200", saleFields(fields{2: "", 14: "", 35: pans[1] + "=30122010000012345678"}), "0210", "94")
+	c.trade("0200", saleFields(fields{2: "", 14: "", 35: pans[1] + "=30122010000012345"}), "0210", "94")
 }
 
 // TestEveryDialect: the same sale in every dialect that ships, and the header swapped.
@@ -77,7 +77,7 @@ func TestEveryDialect(t *testing.T) {
 			c := b.dial()
 			sale, answer, back, undone, ok, undoneOK := "0200", "0210", "0400", "0410", "00", "00"
 			f := saleFields()
-			if b.profile.AnswerMTI("1200") != "" {
+			if strings.Contains(name, "93") {
 				sale, answer, back, undone, ok, undoneOK = "1200", "1210", "1420", "1430", "000", "400"
 				f = saleFields(fields{12: "260422120000", 13: "", 22: "", 25: ""})
 			}
@@ -250,7 +250,7 @@ func TestRefusesReversals(t *testing.T) {
 
 // TestAwayAndBack: the host is down, the port is the same afterwards, the books were open all along.
 func TestAwayAndBack(t *testing.T) {
-	b := open(t, "stan=000124:refuse=10s")
+	b := open(t, "0200,stan=000124:refuse=10s")
 	c := b.dial()
 	c.trade("0200", saleFields(), "0210", "00")
 	b.Away()
@@ -299,7 +299,7 @@ func TestRestartKeepsTheBooks(t *testing.T) {
 // TestStopIsClean: late answers that wait, connections that idle and one inside a frame do not
 // hold up the stop.
 func TestStopIsClean(t *testing.T) {
-	b := open(t, "0200:late=1h")
+	b := open(t, "0200:late=9m")
 	b.dial()
 	half := b.dial()
 	if _, err := half.conn.Write([]byte{0, 100, 1}); err != nil {
@@ -396,7 +396,7 @@ func TestNothingLeaks(t *testing.T) {
 	for _, pan := range pans {
 		for _, f := range []fields{
 			{2: pan},
-			{2: "", 14: "", 35: pan + "=30122010000012345678"},
+			{2: "", 14: "", 35: pan + "=30122010000012345"},
 			{2: "", 14: "", 45: "B" + pan + "^DOE/JANE^30122010000012345678"},
 			{2: pan, 41: ""},
 			{2: pan, 48: pan, 62: pan, 63: pan},

@@ -120,7 +120,7 @@ func (e *Entry) copy() Entry {
 func (b Books) WriteTo(w io.Writer) (int64, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s\n", "terminal", "stan",
-		"mti", "amount", "cur", "state", "code", "booked", "reversed", "reversals")
+		"mti", "amount", "cur", "state", "code", "booked (UTC)", "reversed (UTC)", "reversals")
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		reversed := "-"

@@ -17,6 +17,8 @@ func (l *Ledger) decidePayment(q Question) Fact {
 	switch {
 	case same == nil && rival == nil && len(l.order) >= entriesMax:
 		f.Code, f.Note = q.Codes.Full, "the books are full"
+	case same == nil && rival != nil && l.crowded(q):
+		f.Code, f.Note = q.Codes.Duplicate, "too many payments with this terminal and STAN"
 	case same == nil && rival != nil:
 		f.What, f.Code, f.Question = WhatConflict, q.Codes.Duplicate, &q
 		f.Note = "same terminal and STAN as another payment"
@@ -38,6 +40,10 @@ func (l *Ledger) decidePayment(q Question) Fact {
 		f.Note = "same request again, answered as before"
 	}
 	return f
+}
+
+func (l *Ledger) crowded(q Question) bool {
+	return len(l.byTrace[traceKey(q.Terminal, q.STAN)]) >= rivalsMax
 }
 
 // findPayment looks for the same payment, and failing that for a different one under the same key.
@@ -69,7 +75,7 @@ func (l *Ledger) decideReversal(q Question) Fact {
 		f.Code, f.Note = q.Refuse, "reversal refused, nothing remembered"
 	case q.Refuse != "":
 		f.What, f.Code, f.Note = WhatRefused, q.Refuse, "reversal refused, nothing undone"
-	case e == nil && len(l.order) >= entriesMax:
+	case e == nil && (len(l.order) >= entriesMax || l.crowded(q)):
 		f.Code, f.Note = q.Codes.Full, "the books are full"
 	case e == nil:
 		f.What, f.Code, f.Question = WhatNeverSeen, q.Codes.NotFound, &q

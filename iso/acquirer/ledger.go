@@ -11,6 +11,10 @@ import (
 // declined 96; reversals of what is booked still work.
 const entriesMax = 500_000
 
+// rivalsMax bounds what is remembered under one terminal and STAN of payments that were declined
+// 94 and reversals of nothing: a terminal that counts wrongly must not slow the bank down.
+const rivalsMax = 256
+
 // Faults of the books. After any of them the ledger answers nothing more: what a bank cannot
 // write down it must not say.
 var (

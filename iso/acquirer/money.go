@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// auditWhole is up to how many entries every change is followed by a count of the whole books;
-// above it the whole is counted every auditWhole changes, and each change checks its own entry.
+// auditWhole is up to how many entries every change is followed by a count of the whole books.
+// Above it each change checks its own entry, and the whole is counted so seldom that it costs no
+// more than the changes do.
 const auditWhole = 128
 
 // purse names one balance: who, and in which currency.
@@ -48,7 +49,7 @@ func (l *Ledger) check(e *Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if len(l.order) <= auditWhole || l.seq%auditWhole == 0 {
+	if n := uint64(len(l.order)); n <= auditWhole || l.seq%n == 0 {
 		return l.audit()
 	}
 	return nil

@@ -182,7 +182,7 @@ func (s *sellFlags) line(o outcome) string {
 	}
 	words = append(words, fmt.Sprintf("%.1f ms", o.MS))
 	if o.Strays > 0 {
-		words = append(words, fmt.Sprintf("%d answers to something else", o.Strays))
+		words = append(words, fmt.Sprintf("strays %d", o.Strays))
 	}
 	if text := o.Words + o.Why; text != "" {
 		words = append(words, text)

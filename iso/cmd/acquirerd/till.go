@@ -230,7 +230,8 @@ func (t *till) fields(mti string) map[int]string {
 		delete(f, 25)
 	}
 	if t.track {
-		f[35], f[22] = t.pan+"="+t.expiry+"2010000012345678", "022"
+		track := t.pan + "=" + t.expiry + "2010000012345678"
+		f[35], f[22] = track[:min(len(track), 37)], "022" // a track 2 has 37 characters at most
 		if modern {
 			f[22] = "000000000020"
 		}
