@@ -54,6 +54,13 @@ func (c Countdown) MarshalText() ([]byte, error) {
 	return []byte(time.Duration(c).Round(time.Second).String()), nil
 }
 
+// UnmarshalText reads what MarshalText wrote.
+func (c *Countdown) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*c = Countdown(d)
+	return err
+}
+
 // Status asks the agent how it is.
 func (a *Agent) Status(ctx context.Context) (Status, error) {
 	answer, err := a.ask(ctx, func(a *Agent) (any, error) { return a.status(), nil })

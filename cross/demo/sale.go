@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"strings"
 	"syscall"
 )
 
@@ -51,7 +52,7 @@ func (st *stage) begin(amount string, more ...string) *sale {
 	st.stan++
 	s := &sale{st: st, scene: st.scene, stan: fmt.Sprintf("%06d", st.stan), amount: amount}
 	argv := append([]string{}, st.acquirerd...)
-	argv = append(argv, "sell", "--to", st.appAddr, "--tid", terminal, "--stan", s.stan,
+	argv = append(argv, "sell", "--to", st.appAddr, "--tid", terminal, "--stan", strings.TrimLeft(s.stan, "0"),
 		"--amount", amount, "--timeout", "15s", "--json")
 	argv = append(argv, more...)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
