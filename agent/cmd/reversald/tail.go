@@ -40,7 +40,9 @@ func showCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			story, err := client.Payment(cmd.Context(), mustID(args[0]))
+			ctx, cancel := o.asking(cmd)
+			defer cancel()
+			story, err := client.Payment(ctx, mustID(args[0]))
 			if err != nil {
 				return err
 			}
