@@ -11,7 +11,8 @@ import (
 func configCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "config", Short: "check or show the configuration", Args: knownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{
