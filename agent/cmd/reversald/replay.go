@@ -20,9 +20,7 @@ func replayCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := o.asking(cmd)
-			defer cancel()
-			p, err := client.Replay(ctx, mustID(args[0]), by, why)
+			p, err := client.Replay(cmd.Context(), mustID(args[0]), by, why)
 			if err != nil {
 				return err
 			}

@@ -131,22 +131,9 @@ func launch(dir, name string, env, argv []string) (p *program, address string, e
 	if err != nil {
 		return nil, "", errors.Join(err, out.Close())
 	}
-	path := argv[0]
-	for _, kv := range env {
-		if list, ok := strings.CutPrefix(kv, "PATH="); ok && !strings.Contains(path, "/") {
-			for _, in := range filepath.SplitList(list) {
-				if _, err := os.Stat(filepath.Join(in, path)); err == nil {
-					path = filepath.Join(in, path)
-					break
-				}
-			}
-		}
-	}
 	line := make(chan string, 1)
-	cmd := exec.Command(path, argv[1:]...)
-	cmd.Dir, cmd.Env = dir, env
+	cmd := command(dir, env, argv...)
 	cmd.Stdout, cmd.Stderr = &firstLine{file: out, line: line}, errout
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p = &program{cmd: cmd, done: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		return nil, "", errors.Join(err, out.Close(), errout.Close())
@@ -170,6 +157,14 @@ func launch(dir, name string, env, argv []string) (p *program, address string, e
 	said, _ := os.ReadFile(errout.Name())
 	return nil, "", fmt.Errorf("it does not listen, exit code %d: %s",
 		cmd.ProcessState.ExitCode(), said)
+}
+
+// command is a program that does not outlive the test.
+func command(dir string, env []string, argv ...string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir, cmd.Env = dir, env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 func appendTo(path string) (*os.File, error) {

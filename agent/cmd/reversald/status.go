@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -22,9 +21,7 @@ func statusCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := o.asking(cmd)
-			defer cancel()
-			s, err := client.Status(ctx)
+			s, err := client.Status(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -67,9 +64,7 @@ func stuckCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := o.asking(cmd)
-			defer cancel()
-			stuck, err := client.Payments(ctx, "stuck")
+			stuck, err := client.Payments(cmd.Context(), "stuck")
 			if err != nil {
 				return err
 			}
@@ -103,18 +98,13 @@ func (o *options) printStuck(stuck []agent.Payment) {
 // client asks the daemon behind the configured socket.
 func (o *options) client() (*api.Client, error) {
 	if o.socket != "" {
-		return api.NewClient(o.socket), nil
+		return api.NewClient(o.socket, o.wait), nil
 	}
 	c, err := o.load()
 	if err != nil {
 		return nil, err
 	}
-	return api.NewClient(c.Socket), nil
-}
-
-// asking bounds a question to the daemon: one that hangs must not hang whoever looks.
-func (o *options) asking(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(cmd.Context(), o.wait)
+	return api.NewClient(c.Socket, o.wait), nil
 }
 
 func (o *options) printJSON(v any) error {

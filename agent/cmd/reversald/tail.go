@@ -44,9 +44,7 @@ func showCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := o.asking(cmd)
-			defer cancel()
-			story, err := client.Payment(ctx, mustID(args[0]))
+			story, err := client.Payment(cmd.Context(), mustID(args[0]))
 			if err != nil {
 				return err
 			}
