@@ -267,37 +267,6 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-func (c Config) faults() []fault {
-	var faults []fault
-	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
-	if len(c.Host) == 0 {
-		add(errors.New("at least one address is needed"), "host")
-	}
-	for _, address := range c.Host {
-		if err := checkAddress(address, 1); err != nil {
-			add(err, "host")
-		}
-	}
-	if err := checkAddress(c.Listen, 0); err != nil {
-		add(err, "listen")
-	}
-	if c.ReversalWaitMin > c.ReversalWaitMax {
-		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
-	}
-	if c.RedialMin > c.RedialMax {
-		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
-	}
-	for key, path := range map[string]string{
-		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
-	} {
-		if path == "" {
-			add(errors.New("may not be empty"), key)
-		}
-	}
-	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
-	return faults
-}
-
 // checkAddress: port 0 takes a free one where we listen, and is nobody's where we call.
 func checkAddress(address string, portMin int) error {
 	_, port, err := net.SplitHostPort(address)
@@ -352,4 +321,36 @@ func (c Config) Show() string {
 		}
 	}
 	return b.String()
+}
+
+// faults are those of the values taken together, with the keys that can mend them.
+func (c Config) faults() []fault {
+	var faults []fault
+	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
+	if len(c.Host) == 0 {
+		add(errors.New("at least one address is needed"), "host")
+	}
+	for _, address := range c.Host {
+		if err := checkAddress(address, 1); err != nil {
+			add(err, "host")
+		}
+	}
+	if err := checkAddress(c.Listen, 0); err != nil {
+		add(err, "listen")
+	}
+	if c.ReversalWaitMin > c.ReversalWaitMax {
+		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
+	}
+	if c.RedialMin > c.RedialMax {
+		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
+	}
+	for key, path := range map[string]string{
+		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
+	} {
+		if path == "" {
+			add(errors.New("may not be empty"), key)
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
+	return faults
 }
