@@ -27,7 +27,7 @@ type Agent interface {
 
 // Limits bound what one app, or all of them, may cost.
 type Limits struct {
-	ConnectionsMax int           // open at once; one more takes the place of a mute one, or is closed
+	ConnectionsMax int           // open at once; one more takes a mute one's place, or is closed
 	FrameTimeout   time.Duration // from a frame's first byte to its last
 	WriteTimeout   time.Duration // for one answer to an app that does not read
 	AnswersMax     int           // waiting for one app that does not read
