@@ -63,8 +63,10 @@ var ready = regexp.MustCompile(`^acquirerd: listening on (127\.0\.0\.1:\d+)\n$`)
 
 func serveIn(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
-	s := &server{Cmd: program(t, dir, append([]string{"serve"}, args...)...), out: &bytes.Buffer{},
-		drained: make(chan struct{})}
+	s := &server{
+		Cmd: program(t, dir, append([]string{"serve"}, args...)...), out: &bytes.Buffer{},
+		drained: make(chan struct{}),
+	}
 	pipe, err := s.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +128,10 @@ func TestRehearsal(t *testing.T) {
 	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--log")
 	sell := func(wantExit int, args ...string) outcome {
 		t.Helper()
-		out, _ := do(t, dir, wantExit, append([]string{"sell", "--json", "--to", bank.address,
-			"--timeout", "10s"}, args...)...)
+		out, _ := do(t, dir, wantExit, append([]string{
+			"sell", "--json", "--to", bank.address,
+			"--timeout", "10s",
+		}, args...)...)
 		return sold(t, out)
 	}
 	one := sell(exitOK, "--amount", "12.34", "--stan", "123")
@@ -219,8 +223,12 @@ func TestLeadingZeros(t *testing.T) {
 	dir := t.TempDir()
 	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--books", "none")
 	for _, test := range []struct{ typed, sent string }{
-		{"000010", "000010"}, {"000018", "000018"}, {"010", "000010"}, {"10", "000010"},
-		{"099999", "099999"}, {"000001", "000001"},
+		{"000010", "000010"},
+		{"000018", "000018"},
+		{"010", "000010"},
+		{"10", "000010"},
+		{"099999", "099999"},
+		{"000001", "000001"},
 	} {
 		out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", test.typed)
 		if got := sold(t, out).STAN; got != test.sent {
