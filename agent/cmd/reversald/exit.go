@@ -109,7 +109,7 @@ func judge(err error) (code int, hint string) {
 	case errors.As(err, &listen):
 		return judgeListen(err)
 	case errors.As(err, &runtime):
-		return exitAgain, "start it again: it finds out what is on the disk before it sends anything"
+		return exitAgain, "start it again: before it sends anything it finds out what is on disk"
 	case errors.As(err, &journal):
 		return judgeJournal(err)
 	case errors.Is(err, api.ErrAway):
@@ -118,7 +118,7 @@ func judge(err error) (code int, hint string) {
 		}
 		return exitUnavailable, "start it with reversald run, or name its socket with --socket"
 	case errors.Is(err, api.ErrRefused):
-		return exitData, "reversald tail shows the numbers of payments, reversald stuck those that wait"
+		return exitData, "reversald tail shows the numbers of payments, reversald stuck those stuck"
 	}
 	return exitSoftware, "that is a fault of reversald: please report it"
 }

@@ -50,8 +50,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "reversald",
 		Short: "a failed sale leaves no debit",
-		Long: "reversald journals every authorization before it leaves the terminal, and sends the\n" +
-			"reversal by itself when the sale fails. Nothing is dropped until the host has answered.\n\n" +
+		Long: "reversald journals every authorization before it leaves the terminal, and sends\n" +
+			"the reversal by itself when the sale fails. Nothing is dropped until the host has\n" +
+			"answered.\n\n" +
 			"  reversald run        the daemon; without a file it runs on loopback defaults\n" +
 			"  reversald tail -f    watch the journal\n" +
 			"  reversald stuck      what needs a person",

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -34,8 +35,8 @@ func runCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "run the daemon in the foreground",
-		Long: "run is the daemon. Without a file it runs on loopback defaults; when it is ready it prints\n" +
-			"one line with \"listening on ADDRESS\", and then logs to standard error.",
+		Long: "run is the daemon. Without a file it runs on loopback defaults. When it is ready it\n" +
+			"prints one line with \"listening on ADDRESS\", and then logs to standard error.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := o.load()
@@ -81,17 +82,17 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	if err != nil {
 		return journalError{err}
 	}
-	defer journal.Close()
+	defer func() { _ = journal.Close() }()
 	app, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for payment apps: %w", err)}
 	}
-	defer app.Close()
+	defer func() { _ = app.Close() }()
 	socket, err := listenSocket(ctx, c.Socket)
 	if err != nil {
 		return listenError{fmt.Errorf("listen on the socket: %w", err)}
 	}
-	defer socket.Close()
+	defer func() { _ = socket.Close() }()
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
@@ -102,7 +103,8 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 			KeepAliveInterval: c.KeepAliveInterval,
 		},
 	}, c.Limits())
-	_, _ = fmt.Fprintf(out, "reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
+	_, _ = fmt.Fprintf(out,
+		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
 	return serveAll(ctx, a, profile, c, log, app, socket)
 }
@@ -158,16 +160,15 @@ func openJournal(c agent.Config, clock hal.Clock) (*store.Journal, error) {
 	}
 	return store.Open(store.Options{
 		Path: c.Journal, RingPath: c.Ring, KeyPath: c.Key,
-		SizeMax: int64(c.JournalBytes), Boot: clock.BootID(), Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem,
+		SizeMax: int64(c.JournalBytes), Boot: clock.BootID(), Terminal: c.Terminal,
+		AnyFilesystem: c.AnyFilesystem,
 	})
 }
 
 // loadProfile takes a built-in profile by its name, and any other from its file.
 func loadProfile(name string) (*iso.Profile, error) {
-	for _, builtin := range iso.BuiltinNames() {
-		if name == builtin {
-			return iso.Builtin(name)
-		}
+	if slices.Contains(iso.BuiltinNames(), name) {
+		return iso.Builtin(name)
 	}
 	p, err := iso.Load(name)
 	if errors.Is(err, os.ErrNotExist) {
