@@ -104,7 +104,7 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 
 // start makes a payment of a request, and asks.
 func (a *Agent) start(w waiter) error {
-	if a.books.open >= openMax {
+	if len(a.books.open) >= openMax {
 		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
 		return nil
 	}

@@ -34,7 +34,7 @@ func (a *Agent) recover() error {
 		}
 	}
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
-		slog.Int("open", a.books.open), slog.Int("owed", a.queue.Len()))
+		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
 }
 

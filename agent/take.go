@@ -64,7 +64,7 @@ func (a *Agent) fromLink(r link.Report) error {
 
 // loseAsked: the answers to whatever was asked over the lost line will not come.
 func (a *Agent) loseAsked() error {
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.state.Phase != payment.Asked {
 			continue
 		}
@@ -80,7 +80,7 @@ func (a *Agent) loseAsked() error {
 func (a *Agent) appGone(app App) error {
 	a.leaveRoom(app)
 	a.forgetPassed(app)
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.reverser == app {
 			p.reverser, p.taking = nil, nil
 		}
