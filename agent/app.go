@@ -12,7 +12,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	g, err := a.profile.Glance(body)
 	if err != nil {
 		a.counts.Refused++
-		a.log.Warn("app's message refused", slog.String("app", app.Name()), slog.Any("error", err))
+		a.log.Warn("app's message refused",
+			slog.String("app", app.Name()), slog.Any("error", err))
 		a.answerLocally(app, body, a.profile.Codes().Refused)
 		return nil
 	}
@@ -32,7 +33,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
-			a.log.Warn("app's answer not sent", slog.String("app", app.Name()), slog.Any("error", err))
+			a.log.Warn("app's answer not sent",
+				slog.String("app", app.Name()), slog.Any("error", err))
 		}
 	}
 	return nil

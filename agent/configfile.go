@@ -43,7 +43,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("%s:%d:%d: not a list of keys and values",
 			name, root.Line, root.Column)
 	}
-	faults := c.set(name, root)
+	faults := setAll(&c, name, root)
 	if len(faults) == 0 {
 		if err := c.Validate(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", name, err))
@@ -52,8 +52,8 @@ func ParseConfig(name string, data []byte) (Config, error) {
 	return c, errors.Join(faults...)
 }
 
-// set takes every key of the file, and reports every one it can not take.
-func (c *Config) set(name string, root *yaml.Node) []error {
+// setAll takes every key of the file, and reports every one it can not take.
+func setAll(c *Config, name string, root *yaml.Node) []error {
 	var faults []error
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(root.Content); i += 2 {

@@ -49,7 +49,7 @@ type instant = time.Duration
 type books struct {
 	byID   map[payment.ID]*held
 	byKey  map[string]*held // the newest payment with a match key
-	open   []*held          // those not closed, oldest first: every round looks at these, and only these
+	open   []*held          // those not closed, oldest first: all that a round looks at
 	recent []payment.ID     // closed ones, oldest first
 }
 

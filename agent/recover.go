@@ -13,7 +13,7 @@ import (
 // the doubts of whatever the last life left open. It reads the stories of open payments and the
 // newest few entries, so it does not take longer when the journal grows.
 func (a *Agent) recover() error {
-	a.nextID = payment.ID(a.journal.Last() + uint64(a.journal.Noted()) + 1)
+	a.nextID = payment.ID(a.journal.Next())
 	if err := a.recallClosed(); err != nil {
 		return err
 	}

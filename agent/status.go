@@ -90,17 +90,18 @@ func (a *Agent) Open(ctx context.Context) ([]Payment, error) {
 // Look is one payment that is in memory; false when it is not.
 func (a *Agent) Look(ctx context.Context, id uint64) (Payment, bool, error) {
 	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
-		p := a.books.byID[payment.ID(id)]
-		if p == nil {
-			return nil, nil
+		if p := a.books.byID[payment.ID(id)]; p != nil {
+			return []Payment{a.view(p)}, nil
 		}
-		return a.view(p), nil
+		return []Payment{}, nil
 	})
 	if err != nil {
 		return Payment{}, false, err
 	}
-	p, ok := answer.(Payment)
-	return p, ok, nil
+	if found := answer.([]Payment); len(found) > 0 {
+		return found[0], true, nil
+	}
+	return Payment{}, false, nil
 }
 
 func (a *Agent) status() Status {

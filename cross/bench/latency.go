@@ -42,7 +42,9 @@ func latency(o options, dir string) error {
 }
 
 // turns sells n times each way, with a step of the disk in between.
-func turns(p *pair, n int, step func() (time.Duration, error)) (steps, straight, through []time.Duration, err error) {
+func turns(
+	p *pair, n int, step func() (time.Duration, error),
+) (steps, straight, through []time.Duration, err error) {
 	direct, err := openTill(p.host.address, "STRAIGHT")
 	if err != nil {
 		return nil, nil, nil, err

@@ -52,24 +52,6 @@ func (d *Door) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
-func (s *session) read() error {
-	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
-	p.frames = s.door.profile.NewFrameReader(p)
-	for {
-		p.began = time.Time{}
-		body, err := p.frames.Next()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return errSlow
-		}
-		if err != nil {
-			return err
-		}
-		if len(body) > 0 { // an empty one is a keepalive
-			s.door.agent.Frame(s, body)
-		}
-	}
-}
-
 // errSlow: a frame was begun and not finished in time.
 var errSlow = errors.New("half a frame, and no more of it in time")
 
@@ -115,12 +97,6 @@ func (s *session) Tell(ticket uint64, body []byte) agent.TellResult {
 	return agent.TellWaits
 }
 
-func (s *session) told(tag link.Tag, fate link.Fate) {
-	if tag.ID != 0 {
-		s.door.agent.Told(tag.ID, fate == link.Left)
-	}
-}
-
 // Hang ends the connection; the reader notices and cleans up.
 func (s *session) Hang(why string) {
 	s.hung.Do(func() {
@@ -131,3 +107,27 @@ func (s *session) Hang(why string) {
 
 // Name is the app's address.
 func (s *session) Name() string { return s.name }
+
+func (s *session) told(tag link.Tag, fate link.Fate) {
+	if tag.ID != 0 {
+		s.door.agent.Told(tag.ID, fate == link.Left)
+	}
+}
+
+func (s *session) read() error {
+	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
+	p.frames = s.door.profile.NewFrameReader(p)
+	for {
+		p.began = time.Time{}
+		body, err := p.frames.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return errSlow
+		}
+		if err != nil {
+			return err
+		}
+		if len(body) > 0 { // an empty one is a keepalive
+			s.door.agent.Frame(s, body)
+		}
+	}
+}
