@@ -261,7 +261,7 @@ func TestAwayAndBack(t *testing.T) {
 	if !b.Stats().Away {
 		t.Error("the stats do not say so")
 	}
-	if err := b.Back(); err != nil {
+	if err := b.Back(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	c = b.dial()
@@ -382,7 +382,7 @@ func TestControlSocket(t *testing.T) {
 	if info, err := os.Stat(b.control); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket %v, %v", info.Mode(), err)
 	}
-	if _, err := acquirer.New(acquirer.Options{Profile: b.profile, Control: b.control}); err == nil ||
+	if _, err := acquirer.New(ctx, acquirer.Options{Profile: b.profile, Control: b.control}); err == nil ||
 		!strings.Contains(err.Error(), "another acquirer") {
 		t.Errorf("a second one at the same socket: %v", err)
 	}

@@ -3,6 +3,7 @@ package acquirer
 import (
 	"fmt"
 	"io"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -79,45 +80,14 @@ func (l *Ledger) Books(filter Filter) (Books, error) {
 	return b, nil
 }
 
-func (b *Books) count(e *Entry) {
-	m := b.Balances[e.Currency]
-	switch e.State {
-	case StateDebited:
-		b.Totals.Debited++
-		m.Debited += e.Amount
-		if e.kind == kindHold {
-			m.Held += e.Amount
-		}
-	case StateCredited:
-		b.Totals.Credited++
-		m.Credited += e.Amount
-	case StateAnswered:
-		b.Totals.Answered++
-	case StateReversed:
-		b.Totals.Reversed++
-		m.Reversed += e.Amount
-	case StateDeclined:
-		b.Totals.Declined++
-	case StateNeverSeen:
-		b.Totals.NeverSeen++
-	}
-	b.Totals.Reversals += e.Reversals
-	b.Balances[e.Currency] = m
-}
-
 func (e *Entry) copy() Entry {
 	c := *e
-	if e.MTIs != nil {
-		c.MTIs = make(map[string]int, len(e.MTIs))
-		for mti, n := range e.MTIs {
-			c.MTIs[mti] = n
-		}
-	}
+	c.MTIs = maps.Clone(e.MTIs)
 	return c
 }
 
 // WriteTo prints the books as a table for people.
-func (b Books) WriteTo(w io.Writer) (int64, error) {
+func (b *Books) WriteTo(w io.Writer) (int64, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s\n", "terminal", "stan",
 		"mti", "amount", "cur", "state", "code", "booked (UTC)", "reversed (UTC)", "reversals")
@@ -144,12 +114,38 @@ func (b Books) WriteTo(w io.Writer) (int64, error) {
 	sort.Strings(currencies)
 	for _, c := range currencies {
 		m := b.Balances[c]
-		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited\n", orDash(c),
-			FormatMinor(m.Debited), FormatMinor(m.Held), FormatMinor(m.Reversed),
+		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited\n",
+			orDash(c), FormatMinor(m.Debited), FormatMinor(m.Held), FormatMinor(m.Reversed),
 			FormatMinor(m.Credited))
 	}
 	n, err := io.WriteString(w, out.String())
 	return int64(n), err
+}
+
+func (b *Books) count(e *Entry) {
+	m := b.Balances[e.Currency]
+	switch e.State {
+	case StateDebited:
+		b.Totals.Debited++
+		m.Debited += e.Amount
+		if e.kind == kindHold {
+			m.Held += e.Amount
+		}
+	case StateCredited:
+		b.Totals.Credited++
+		m.Credited += e.Amount
+	case StateAnswered:
+		b.Totals.Answered++
+	case StateReversed:
+		b.Totals.Reversed++
+		m.Reversed += e.Amount
+	case StateDeclined:
+		b.Totals.Declined++
+	case StateNeverSeen:
+		b.Totals.NeverSeen++
+	}
+	b.Totals.Reversals += e.Reversals
+	b.Balances[e.Currency] = m
 }
 
 // reversalWords says how many reversals came, by MTI, and what the newest was told.

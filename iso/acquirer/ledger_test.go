@@ -77,7 +77,8 @@ func TestLedgerStories(t *testing.T) {
 	}{
 		{
 			"a sale is booked when it arrives",
-			[]acquirer.Question{sale()}, "00", acquirer.StateDebited, 1234,
+			[]acquirer.Question{sale()},
+			"00", acquirer.StateDebited, 1234,
 		},
 		{
 			"the same sale again is answered as before and booked once",
@@ -91,7 +92,8 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a reversal of something never seen is 25, again and again",
-			[]acquirer.Question{reversal(), reversal()}, "25 25", acquirer.StateNeverSeen, 0,
+			[]acquirer.Question{reversal(), reversal()},
+			"25 25", acquirer.StateNeverSeen, 0,
 		},
 		{
 			"a request that arrives after its reversal is declined",
@@ -100,7 +102,8 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a request repeated after its reversal is declined too",
-			[]acquirer.Question{sale(), reversal(), sale()}, "00 00 12", acquirer.StateReversed, 0,
+			[]acquirer.Question{sale(), reversal(), sale()},
+			"00 00 12", acquirer.StateReversed, 0,
 		},
 		{
 			"same key, other amount: 94, and the first stays",
@@ -114,13 +117,15 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a reversal with an amount nobody booked undoes nothing",
-			[]acquirer.Question{sale(), reversal(amount(999))}, "00 64", acquirer.StateDebited, 1234,
+			[]acquirer.Question{sale(), reversal(amount(999))},
+			"00 64", acquirer.StateDebited, 1234,
 		},
 		{
 			"the same STAN on another day is another payment",
 			[]acquirer.Question{sale(), sale(set(func(q *acquirer.Question) {
 				q.Date, q.Sent = "0423", "0423120000"
-			}))}, "00 00", acquirer.StateDebited, 2468,
+			}))},
+			"00 00", acquirer.StateDebited, 2468,
 		},
 		{
 			"the same STAN in another batch is another payment",
@@ -128,31 +133,36 @@ func TestLedgerStories(t *testing.T) {
 				sale(set(func(q *acquirer.Question) { q.Date, q.Batch = "", "000001" })),
 				sale(set(func(q *acquirer.Question) { q.Date, q.Batch = "", "000002" })),
 				reversal(set(func(q *acquirer.Question) { q.Date, q.Sent, q.Batch = "", "", "000001" })),
-			}, "00 00 00", acquirer.StateReversed, 1234,
+			},
+			"00 00 00", acquirer.StateReversed, 1234,
 		},
 		{
 			"a reversal without date finds its original by terminal and STAN",
 			[]acquirer.Question{sale(), reversal(set(func(q *acquirer.Question) {
 				q.Date, q.Sent, q.Account = "", "", ""
-			}))}, "00 00", acquirer.StateReversed, 0,
+			}))},
+			"00 00", acquirer.StateReversed, 0,
 		},
 		{
 			"a link field with another time is about something else",
 			[]acquirer.Question{sale(), reversal(set(func(q *acquirer.Question) {
 				q.Sent = "0422115959"
-			})), sale()}, "00 25 00", acquirer.StateDebited, 1234,
+			})), sale()},
+			"00 25 00", acquirer.StateDebited, 1234,
 		},
 		{
 			"a declined sale moves no money, and its reversal is welcome",
 			[]acquirer.Question{
 				sale(set(func(q *acquirer.Question) { q.Refuse = "51" })), sale(), reversal(),
-			}, "51 51 00", acquirer.StateDeclined, 0,
+			},
+			"51 51 00", acquirer.StateDeclined, 0,
 		},
 		{
 			"a reversal refused undoes nothing",
 			[]acquirer.Question{
 				sale(), reversal(set(func(q *acquirer.Question) { q.Refuse = "96" })), reversal(),
-			}, "00 96 00", acquirer.StateReversed, 0,
+			},
+			"00 96 00", acquirer.StateReversed, 0,
 		},
 		{
 			"booked, yet answered 96",
