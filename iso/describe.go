@@ -38,7 +38,11 @@ func (p *Profile) Describe(body []byte) []Line {
 	err := p.walk(body, &w)
 	d := describer{p: p, w: &w, whole: err == nil}
 	if w.header > 0 && len(body) >= w.header {
-		d.add(partHeader, 0, "header", string(appendHex(nil, body[:w.header])))
+		text := string(appendHex(nil, body[:w.header]))
+		if body[0] != p.header[0] {
+			text = d.clean(text) // not a header at all, perhaps
+		}
+		d.add(partHeader, 0, "header", text)
 	}
 	if w.last > partMTI {
 		mti, class := p.classify(w.mti)
@@ -102,30 +106,39 @@ func (d *describer) field(n int) {
 		d.lines = append(d.lines, Line{Field: n, Offset: at, Name: e.name,
 			Problem: "has bytes that this kind of field cannot have"})
 	case n == fieldPAN:
-		d.add(n, at, e.name, d.clean(maskPAN(v), true))
+		d.add(n, at, e.name, d.clean(maskPAN(v)))
+	case n == fieldOriginal && len(v) == linkLen && d.whole:
+		d.add(n, at, e.name, strings.Join([]string{
+			v[:linkSTANAt], v[linkSTANAt:linkSentAt], v[linkSentAt:linkAcquirerAt],
+			d.clean(v[linkAcquirerAt : linkAcquirerAt+linkInstitutions]),
+			d.clean(v[linkAcquirerAt+linkInstitutions:]),
+		}, " "))
 	case n == fieldChip:
 		d.add(n, at, e.name, d.chip())
 	default:
-		d.add(n, at, e.name, d.clean(v, plainNumber[n]))
+		d.add(n, at, e.name, d.clean(v))
 	}
 }
 
 // clean makes a value fit to be seen: no control characters, and no run of digits that could be a
-// card number unless the field is known to hold another number.
-func (d *describer) clean(v string, known bool) string {
-	switch {
-	case !d.whole:
-		v = maskDigits(v, panFragment)
-	case !known:
-		v = maskDigits(v, panDigitsMin)
+// card number, or in a message that is not whole a piece of one.
+func (d *describer) clean(v string) string {
+	least := panDigitsMin
+	if !d.whole {
+		least = panFragment
 	}
-	return escapeControls(v)
+	return escapeControls(maskDigits(v, least))
 }
 
 // chip shows field 55 tag by tag, with names instead of values for what must not be seen.
 func (d *describer) chip() string {
 	var b strings.Builder
-	d.tags(&b, d.p.rawBytes(d.w, fieldChip), 0)
+	chip := d.p.rawBytes(d.w, fieldChip)
+	inside := *d
+	if !wholeTLV(chip, 0) {
+		inside.whole = false // a shifted tag may hold a piece of the card number too
+	}
+	inside.tags(&b, chip, 0)
 	return b.String()
 }
 
@@ -144,7 +157,7 @@ func (d *describer) tags(b *strings.Builder, chip []byte, depth int) {
 		case sensitiveTags[name] != "" || isTemplate(t.tag):
 			b.WriteString("=" + hiddenValue(len(t.value), kindBinary))
 		default:
-			b.WriteString("=" + d.clean(tagName(t.value), false))
+			b.WriteString("=" + d.clean(tagName(t.value)))
 		}
 		return true
 	})

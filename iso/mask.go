@@ -10,13 +10,9 @@ import (
 // trace number still shows.
 const panFragment = 7
 
-// plainNumber are fields with long numbers in them that are not card numbers.
-var plainNumber = map[int]bool{
-	fieldOriginal: true, 86: true, 87: true, 88: true, 89: true, 95: true, 97: true,
-}
-
-// maskDigits replaces every digit of every run of at least least digits. Single spaces and dashes
-// between them do not end a run: people write card numbers that way.
+// maskDigits replaces every digit of every run of at least least digits, zeros in front not counted:
+// amounts have them and card numbers do not. Single spaces and dashes between digits do not end a run:
+// people write card numbers that way.
 func maskDigits(s string, least int) string {
 	if len(s) < least {
 		return s
@@ -42,9 +38,11 @@ func digitRun(b []byte, at int) (end, digits int) {
 	for i := at; i < len(b); i++ {
 		switch {
 		case isDigit(b[i]):
-			digits++
+			if digits > 0 || b[i] != '0' {
+				digits++
+			}
 			end = i + 1
-		case (b[i] == ' ' || b[i] == '-') && digits > 0 && i == end:
+		case (b[i] == ' ' || b[i] == '-') && i == end && i > at:
 		default:
 			return end, digits
 		}

@@ -120,6 +120,16 @@ func findTLV(b []byte, name string, depth int) []byte {
 	return found
 }
 
+// wholeTLV reports whether b is tags to its end, and every template in it too.
+func wholeTLV(b []byte, depth int) bool {
+	whole := true
+	_, err := walkTLV(b, func(t tlv) bool {
+		whole = !isTemplate(t.tag) || depth >= tlvDepthMax || wholeTLV(t.value, depth+1)
+		return whole
+	})
+	return whole && err == nil
+}
+
 // tagIs compares a tag with its name in upper-case hexadecimal.
 func tagIs(tag []byte, name string) bool {
 	if len(name) != 2*len(tag) {
