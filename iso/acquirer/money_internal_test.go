@@ -14,12 +14,12 @@ func TestBooksThatDoNotAddUpAreClosed(t *testing.T) {
 		Codes: CodesFor("0200"),
 	}
 	for name, spoil := range map[string]func(*Ledger){
-		"a card":              func(l *Ledger) { l.money.cards[purse{"a", "156"}]++ },
-		"a terminal":          func(l *Ledger) { l.money.terminals[purse{"T1", "156"}]-- },
-		"money for nobody":    func(l *Ledger) { l.money.cards[purse{"b", "156"}] = 1 },
-		"an entry":            func(l *Ledger) { l.entries[1].Amount = 1 },
-		"a state":             func(l *Ledger) { l.entries[1].State = StateReversed },
-		"an approval undone":  func(l *Ledger) { l.entries[1].State = StateDeclined },
+		"a card":               func(l *Ledger) { l.money.cards[purse{"a", "156"}]++ },
+		"a terminal":           func(l *Ledger) { l.money.terminals[purse{"T1", "156"}]-- },
+		"money for nobody":     func(l *Ledger) { l.money.cards[purse{"b", "156"}] = 1 },
+		"an entry":             func(l *Ledger) { l.entries[1].Amount = 1 },
+		"a state":              func(l *Ledger) { l.entries[1].State = StateReversed },
+		"an approval undone":   func(l *Ledger) { l.entries[1].State = StateDeclined },
 		"an entry in no state": func(l *Ledger) { l.entries[1].State = "" },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (s *sellFlags) freeze(ctx context.Context, w io.Writer) error {
 	if _, err := s.conn.Write(frame); err != nil {
 		return s.jammed(w, s.echoes, err)
 	}
-	_, err = fmt.Fprintf(w, "frozen    %s  %s  %s  %d echoes and the sale are sent, nothing is read\n",
+	_, err = fmt.Fprintf(w, "frozen    %s  %s  %s  %d echoes and the sale sent, nothing read\n",
 		s.tid, s.trace(), s.amountText, s.echoes)
 	if err != nil {
 		return err

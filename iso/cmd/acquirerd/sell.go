@@ -184,8 +184,10 @@ func (s *sellFlags) line(o outcome) string {
 	if o.Strays > 0 {
 		words = append(words, fmt.Sprintf("strays %d", o.Strays))
 	}
-	if text := o.Words + o.Why; text != "" {
-		words = append(words, text)
+	for _, text := range []string{o.Why, o.Words} {
+		if text != "" {
+			words = append(words, text)
+		}
 	}
 	return strings.Join(words, "  ")
 }
