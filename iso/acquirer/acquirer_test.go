@@ -239,9 +239,12 @@ func TestMannersOnTheLine(t *testing.T) {
 }
 
 func TestRefusesReversals(t *testing.T) {
-	c := open(t, "0400:code=96 x2; 0400:decline=A0 x1").dial()
+	c := open(t, "0400#1:code=96; 0400#2:decline=A0").dial()
 	c.trade("0200", saleFields(), "0210", "00")
 	c.trade("0400", saleFields(), "0410", "96")
+	c.expect("000123", acquirer.StateDebited)
+	c.trade("0400", saleFields(), "0410", "A0")
+	c.expect("000123", acquirer.StateDebited)
 	c.trade("0401", saleFields(), "0410", "00")
 	c.expect("000123", acquirer.StateReversed)
 }

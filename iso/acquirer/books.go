@@ -22,6 +22,7 @@ type Money struct {
 	Held     int64 `json:"held_minor"`     // of which only held (01xx)
 	Credited int64 `json:"credited_minor"` // refunded
 	Reversed int64 `json:"reversed_minor"` // was booked, and is undone
+	Net      int64 `json:"net_minor"`      // owed to the terminals, from their accounts
 }
 
 // Totals count entries by state and messages by what they did.
@@ -73,6 +74,9 @@ func (l *Ledger) Books(filter Filter) (Books, error) {
 			b.Entries = append(b.Entries, e.copy())
 		}
 	}
+	if err := b.net(l.money); err != nil {
+		return Books{}, err
+	}
 	b.Totals.Doubles = l.counts[WhatDoubled]
 	b.Totals.TooLate = l.counts[WhatTooLate]
 	b.Totals.Conflicts = l.counts[WhatConflict]
@@ -114,9 +118,9 @@ func (b *Books) WriteTo(w io.Writer) (int64, error) {
 	sort.Strings(currencies)
 	for _, c := range currencies {
 		m := b.Balances[c]
-		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited\n",
-			orDash(c), FormatMinor(m.Debited), FormatMinor(m.Held), FormatMinor(m.Reversed),
-			FormatMinor(m.Credited))
+		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited, "+
+			"%s net\n", orDash(c), FormatMinor(m.Debited), FormatMinor(m.Held),
+			FormatMinor(m.Reversed), FormatMinor(m.Credited), FormatMinor(m.Net))
 	}
 	n, err := io.WriteString(w, out.String())
 	return int64(n), err
@@ -146,6 +150,22 @@ func (b *Books) count(e *Entry) {
 	}
 	b.Totals.Reversals += e.Reversals
 	b.Balances[e.Currency] = m
+}
+
+// net takes what the terminals are owed from their accounts, which must be what the entries say.
+func (b *Books) net(m *money) error {
+	for p, owed := range m.terminals {
+		balance := b.Balances[p.currency]
+		balance.Net += owed
+		b.Balances[p.currency] = balance
+	}
+	for _, balance := range b.Balances {
+		if balance.Net != balance.Debited-balance.Credited {
+			return fmt.Errorf("%w: terminals are owed %d, entries debit %d and credit %d",
+				ErrUnbalanced, balance.Net, balance.Debited, balance.Credited)
+		}
+	}
+	return nil
 }
 
 // reversalWords says how many reversals came, by MTI, and what the newest was told.

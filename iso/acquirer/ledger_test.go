@@ -222,7 +222,7 @@ func TestCreditsGoTheOtherWay(t *testing.T) {
 	hold := sale(func(q *acquirer.Question) { q.MTI, q.STAN = "0100", "000124" })
 	ask(t, l, hold)
 	got := books(t, l).Balances["156"]
-	want := acquirer.Money{Debited: 1234, Held: 1234, Credited: 1234}
+	want := acquirer.Money{Debited: 1234, Held: 1234, Credited: 1234, Net: 0}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -288,6 +288,25 @@ func TestTornLastLine(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A torn line longer than what is written over it leaves nothing behind.
+	long := append(append([]byte{}, one...), strings.Repeat("x", 4000)...)
+	if err := os.WriteFile(path, long, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, path)
+	if whole, err := os.ReadFile(path); err != nil || string(whole) != string(one) {
+		t.Errorf("a torn line is still there: %d bytes, %v", len(whole), err)
+	}
+	ask(t, l, reversal())
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if l = openLedger(t, path); books(t, l).Totals.Reversed != 1 {
+		t.Error("what was written over a torn line is lost")
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
 	}
 	// The length reached the disk, the bytes did not.
 	zeros := append(append([]byte{}, one...), append(make([]byte, 40), '\n')...)
