@@ -191,7 +191,7 @@ func (w *draft) judgeMatch(p *Profile) {
 			case p.hidden[n.v] || n.v == fieldPAN || n.v == fieldExpiry:
 				w.fault(n.at, "field %d is card data, and match keys are written down", n.v)
 			case e.kind == 0:
-				w.fault(n.at, "field %d is not in fields", n.v)
+				w.absent(n)
 			case e.kind == kindTrack || e.kind == kindBinary:
 				w.fault(n.at, "field %d cannot be part of a key", n.v)
 			}
@@ -201,5 +201,12 @@ func (w *draft) judgeMatch(p *Profile) {
 			w.fault(section, "match.%s has no trace number (field 11): payments could not be told apart",
 				class)
 		}
+	}
+}
+
+// absent is the fault of naming a field that is not in fields, unless that one is at fault itself.
+func (w *draft) absent(n placed[int]) {
+	if _, ok := w.fields[n.v]; !ok {
+		w.fault(n.at, "field %d is not in fields", n.v)
 	}
 }

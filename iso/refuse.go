@@ -3,7 +3,6 @@ package iso
 import (
 	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -112,7 +111,7 @@ func (w *draft) plainFields(p *Profile, fields []placed[int], where string) []in
 		case slices.Contains(macFields, n.v):
 			w.fault(n.at, "field %d is an authentication code of another message", n.v)
 		case p.elements[n.v].kind == 0:
-			w.fault(n.at, "field %d is not in fields", n.v)
+			w.absent(n)
 		default:
 			out = append(out, n.v)
 		}
@@ -148,7 +147,7 @@ func (w *draft) judgeReversal(p *Profile) {
 	if r.reasonField.at == nil {
 		w.fault(r.at, "reversal has no reason_field")
 	} else if p.elements[t.reasonField].kind == 0 {
-		w.fault(r.reasonField.at, "field %d is not in fields", t.reasonField)
+		w.absent(r.reasonField)
 	}
 	for reason, code := range w.reasons {
 		p.reasons[reason] = code.v
@@ -178,7 +177,7 @@ func (w *draft) judgeCopy(p *Profile) {
 		case slices.Contains(macFields, n.v):
 			w.fault(n.at, "field %d is an authentication code of another message", n.v)
 		case p.elements[n.v].kind == 0:
-			w.fault(n.at, "field %d is not in fields", n.v)
+			w.absent(n)
 		case dropped(n.v):
 		case n.v == fieldPAN:
 			t.pan = true
@@ -205,7 +204,7 @@ func (w *draft) judgeSet(p *Profile) {
 			w.fault(value.at, "field %d is not one that set can give a value", number)
 			continue
 		case p.elements[number].kind == 0:
-			w.fault(value.at, "field %d is not in fields", number)
+			w.absent(placed[int]{number, value.at})
 			continue
 		}
 		v, problem := p.elements[number].fit(value.v)
@@ -243,11 +242,13 @@ func (w *draft) judgeChipTags(p *Profile) {
 // judgeCarried checks that a reversal carries what its answer will be known by.
 func (w *draft) judgeCarried(p *Profile) {
 	t := &p.template
-	for _, n := range append([]int{fieldSTAN}, p.match[ClassReversal]...) {
+	needed := append([]int{fieldSTAN}, p.match[ClassReversal]...)
+	slices.Sort(needed)
+	for _, n := range slices.Compact(needed) {
 		_, set := t.set[n]
-		if !set && !slices.Contains(t.copied, n) {
-			w.fault(w.reversal.at, "the reversal does not carry field %s, so its answer could not be "+
-				"known again", strconv.Itoa(n))
+		if !set && !slices.Contains(t.copied, n) && p.elements[n].kind != 0 {
+			w.fault(w.reversal.at, "the reversal does not carry field %d, so its answer could not be "+
+				"known again", n)
 		}
 	}
 }
