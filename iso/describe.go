@@ -36,7 +36,7 @@ func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-l
 func (p *Profile) Describe(body []byte) []Line {
 	var w walk
 	err := p.walk(body, &w)
-	d := describer{p: p, w: &w, whole: err == nil}
+	d := describer{p: p, w: &w, whole: err == nil && p.contents(&w) == nil}
 	if w.header > 0 && len(body) >= w.header {
 		text := string(appendHex(nil, body[:w.header]))
 		if body[0] != p.header[0] {
@@ -64,7 +64,7 @@ func (p *Profile) Describe(body []byte) []Line {
 type describer struct {
 	p     *Profile
 	w     *walk
-	whole bool // the message walks to its end
+	whole bool // every field is where and what it should be
 	lines []Line
 }
 

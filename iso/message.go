@@ -26,11 +26,8 @@ func (p *Profile) Decode(body []byte) (Message, error) {
 	}
 	numbers := w.numbers()
 	// Our own look at every value comes first: it knows where a bad one stands.
-	var room [128]byte
-	for _, n := range numbers {
-		if _, err := p.appendField(room[:0], &w, n); err != nil {
-			return Message{}, err
-		}
+	if err := p.contents(&w); err != nil {
+		return Message{}, err
 	}
 	packed := body[w.header:]
 	m, again, err := p.codec.unpack(p, packed, numbers)

@@ -173,6 +173,24 @@ func (p *Profile) appendField(dst []byte, w *walk, n int) ([]byte, error) {
 	return dst, nil
 }
 
+// contents checks that every field holds what its kind can hold. A message whose bitmap lies may walk
+// to its end all the same, and have a piece of the card number where an amount should be.
+func (p *Profile) contents(w *walk) error {
+	var room [256]byte
+	for half := range w.present {
+		for rest := w.present[half]; rest != 0; {
+			lead := bits.LeadingZeros64(rest)
+			rest &^= 1 << (63 - lead)
+			if n := half*64 + lead + 1; n != partBitmap {
+				if _, err := p.appendField(room[:0], w, n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // value is the value of field n, "" when it is not there.
 func (p *Profile) value(w *walk, n int) (string, error) {
 	if !w.has(n) {
