@@ -149,8 +149,8 @@ func FuzzReversal(f *testing.F) {
 	})
 }
 
-// However a message is damaged, what people see of it shows no whole card number or track. (A bitmap
-// that lies just so can put a piece of one where an amount should be; nobody could tell.)
+// However a message is damaged, what people see of it shows no whole card number or track. (A
+// bitmap that lies just so can put a piece of one where an amount should be; nobody could tell.)
 func FuzzLeak(f *testing.F) {
 	f.Add(false, false, uint16(12), byte(0x40), uint16(0), byte(0), uint16(400))
 	f.Add(true, true, uint16(7), byte(0x80), uint16(20), byte(1), uint16(90))
@@ -183,8 +183,10 @@ func FuzzLeak(f *testing.F) {
 }
 
 func FuzzTLV(f *testing.F) {
-	for _, seed := range []string{chipSale()[55], "9F36020001", "5A", "9F8181810100", "70085A0641111111111F",
-		"5F820001", "0000950500000000000000", "95820003AABBCC", "7081045A024111"} {
+	for _, seed := range []string{
+		chipSale()[55], "9F36020001", "5A", "9F8181810100", "70085A0641111111111F",
+		"5F820001", "0000950500000000000000", "95820003AABBCC", "7081045A024111",
+	} {
 		b, _ := hex.DecodeString(seed)
 		f.Add(b)
 	}
@@ -213,8 +215,10 @@ func FuzzTLV(f *testing.F) {
 }
 
 func FuzzTrack(f *testing.F) {
-	for _, seed := range []string{"5413330089020011=29122010000012345", ";4111111111111111D2912?", "=", "",
-		"4111111111111111==201", "4111111111111111=29", "6222021234567890128d2912"} {
+	for _, seed := range []string{
+		"5413330089020011=29122010000012345", ";4111111111111111D2912?", "=", "",
+		"4111111111111111==201", "4111111111111111=29", "6222021234567890128d2912",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, track string) {

@@ -35,10 +35,18 @@ func TestReversiblePayments(t *testing.T) {
 		mti, processing string
 		want            bool
 	}{
-		{"0200", "000000", true}, {"0200", "010000", true}, {"0200", "200000", false},
-		{"0200", "310000", false}, {"0100", "003000", true}, {"0100", "310000", false},
-		{"0220", "000000", false}, {"0221", "000000", false},
-		{"0201", "000000", true}, {"0201", "310000", false}, {"0210", "000000", false}, {"0400", "000000", false},
+		{"0200", "000000", true},
+		{"0200", "010000", true},
+		{"0200", "200000", false},
+		{"0200", "310000", false},
+		{"0100", "003000", true},
+		{"0100", "310000", false},
+		{"0220", "000000", false},
+		{"0221", "000000", false},
+		{"0201", "000000", true},
+		{"0201", "310000", false},
+		{"0210", "000000", false},
+		{"0400", "000000", false},
 	} {
 		g := glance(t, p, compose(t, p, c.mti, map[int]string{3: c.processing, 11: "1", 41: "T"}))
 		if g.Reversible != c.want {

@@ -112,7 +112,9 @@ func (p *Profile) bitmapLen() int {
 }
 
 // String is the type and the number of fields: a message may hold a card and is never printed.
-func (m Message) String() string { return m.MTI + " with " + strconv.Itoa(len(m.Fields)) + " fields" }
+func (m Message) String() string {
+	return m.MTI + " with " + strconv.Itoa(len(m.Fields)) + " fields"
+}
 
 // Format prints String for every verb.
 func (m Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }

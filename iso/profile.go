@@ -79,9 +79,9 @@ func (p *Profile) FieldName(field int) string {
 	return p.elements[field].name
 }
 
-// AnswerMTI is the message type that answers mti; "" when mti asks for nothing. A type the profile
-// does not list is answered like the first of its kind (0201 like 0200), and a kind it does not know
-// as ISO 8583 counts: the function digit and one.
+// AnswerMTI is the message type that answers mti; "" when mti asks for nothing. A type the
+// profile does not list is answered like the first of its kind (0201 like 0200), and a kind it
+// does not know as ISO 8583 counts: the function digit and one.
 func (p *Profile) AnswerMTI(mti string) string {
 	if len(mti) != 4 || !digitsOnly(mti) {
 		return ""

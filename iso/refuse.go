@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// neverKept are the fields with sensitive authentication data (PCI DSS 3.3.1), and 34, which holds a
-// card number in a form we could not mask. No profile can have them kept.
+// neverKept are the fields with sensitive authentication data (PCI DSS 3.3.1), and 34, which
+// holds a card number in a form we could not mask. No profile can have them kept.
 var neverKept = []int{34, 35, 36, 45, 52}
 
 // macFields are the message authentication codes: over other bytes, under other keys.
@@ -22,8 +22,8 @@ func (w *draft) judgeCodes(p *Profile) {
 	for _, code := range w.verdicts {
 		o := p.outcomes[code.v.code]
 		if code.v.in == VerdictDone && (o == OutcomeAmbiguous || o == OutcomeProvisional) {
-			w.fault(code.at, "code %q is %s for a payment, so it cannot mean that a reversal is done",
-				code.v.code, o)
+			w.fault(code.at, "code %q is %s for a payment, so it cannot mean that a reversal is "+
+				"done", code.v.code, o)
 		}
 	}
 	missing := func(section, list string, has bool) {
@@ -104,8 +104,8 @@ func (w *draft) plainFields(p *Profile, fields []placed[int], where string) []in
 	for _, n := range fields {
 		switch {
 		case p.hidden[n.v]:
-			w.fault(n.at, "field %d must not get into %s: it can hold track data, a PIN block or a "+
-				"card verification value", n.v, where)
+			w.fault(n.at, "field %d must not get into %s: it can hold track data, a PIN block or "+
+				"a card verification value", n.v, where)
 		case n.v == fieldPAN || n.v == fieldExpiry || n.v == fieldChip:
 			w.fault(n.at, "field %d is card data and must not get into %s", n.v, where)
 		case slices.Contains(macFields, n.v):
@@ -170,8 +170,8 @@ func (w *draft) judgeCopy(p *Profile) {
 	for _, n := range r.copied {
 		switch {
 		case p.hidden[n.v]:
-			w.fault(n.at, "field %d must never be kept: it can hold track data, a PIN block or a card "+
-				"verification value", n.v)
+			w.fault(n.at, "field %d must never be kept: it can hold track data, a PIN block or a "+
+				"card verification value", n.v)
 		case n.v == fieldChip:
 			w.fault(n.at, "field %d is copied tag by tag; see chip_tags", n.v)
 		case slices.Contains(macFields, n.v):
@@ -194,7 +194,8 @@ func (w *draft) judgeSet(p *Profile) {
 	t := &p.template
 	t.set = map[int]string{}
 	for number, value := range w.reversal.set {
-		taken := []int{fieldPAN, fieldAmount, fieldSTAN, fieldExpiry, fieldChip, w.reversal.reasonField.v}
+		taken := []int{fieldPAN, fieldAmount, fieldSTAN, fieldExpiry, fieldChip}
+		taken = append(taken, w.reversal.reasonField.v)
 		taken = append(append(taken, macFields...), t.copied...)
 		if w.reversal.link == "de90" {
 			taken = append(taken, fieldOriginal)
@@ -247,8 +248,8 @@ func (w *draft) judgeCarried(p *Profile) {
 	for _, n := range slices.Compact(needed) {
 		_, set := t.set[n]
 		if !set && !slices.Contains(t.copied, n) && p.elements[n].kind != 0 {
-			w.fault(w.reversal.at, "the reversal does not carry field %d, so its answer could not be "+
-				"known again", n)
+			w.fault(w.reversal.at, "the reversal does not carry field %d, so its answer could not "+
+				"be known again", n)
 		}
 	}
 }

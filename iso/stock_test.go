@@ -10,9 +10,9 @@ import (
 	"github.com/moov-io/iso8583/prefix"
 )
 
-// The codec's own encoders are an independent witness for everything they can do: they write the same
-// bytes as ours, for both built-in profiles. (They put the odd half byte in front of variable fields
-// too, and have no D, so those are left out.)
+// The codec's own encoders are an independent witness for everything they can do: they write the
+// same bytes as ours, for both built-in profiles. (They put the odd half byte in front of
+// variable fields too, and have no D, so those are left out.)
 func TestStockEncodersAgree(t *testing.T) {
 	fields := map[int]string{
 		2: "4111111111111111", 3: "000000", 4: "000000001234", 7: "0102030405", 11: "000123", 22: "021",
@@ -24,10 +24,14 @@ func TestStockEncodersAgree(t *testing.T) {
 		lengths prefix.Prefixers
 		bitmap  *field.Spec
 	}{
-		"iso87-ascii": {encoding.ASCII, prefix.ASCII,
-			&field.Spec{Length: 8, Enc: encoding.BytesToASCIIHex, Pref: prefix.Hex.Fixed}},
-		"iso87-bcd": {encoding.BCD, prefix.BCD,
-			&field.Spec{Length: 8, Enc: encoding.Binary, Pref: prefix.Binary.Fixed}},
+		"iso87-ascii": {
+			encoding.ASCII, prefix.ASCII,
+			&field.Spec{Length: 8, Enc: encoding.BytesToASCIIHex, Pref: prefix.Hex.Fixed},
+		},
+		"iso87-bcd": {
+			encoding.BCD, prefix.BCD,
+			&field.Spec{Length: 8, Enc: encoding.Binary, Pref: prefix.Binary.Fixed},
+		},
 	} {
 		number := func(size int, length prefix.Prefixer) field.Field {
 			return field.NewString(&field.Spec{Length: size, Enc: stock.digits, Pref: length})
