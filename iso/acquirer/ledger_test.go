@@ -228,7 +228,7 @@ func TestCreditsGoTheOtherWay(t *testing.T) {
 	}
 }
 
-// TestRestartMarksTheDoubles: the repeats count across a restart, references stay the same.
+// TestRestartAnswersAsBefore: repeats are known across a restart, references stay the same.
 func TestRestartAnswersAsBefore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "books.jsonl")
 	l := openLedger(t, path)

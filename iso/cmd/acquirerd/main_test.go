@@ -121,7 +121,7 @@ func booksOf(t *testing.T, dir string, args ...string) acquirer.Books {
 	return b
 }
 
-// TestRehearsal is the rehearsal of the README of an integrator: a sale, a lost answer, the
+// TestRehearsal is what an integrator does first: a sale, a lost answer, the
 // reversal, the plug pulled from the bank, and books that remember.
 func TestRehearsal(t *testing.T) {
 	dir := t.TempDir()
