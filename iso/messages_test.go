@@ -14,8 +14,8 @@ import (
 	"reversald/iso"
 )
 
-// vector is one message written out element by element in testdata/messages: one element a line, in hexadecimal
-// or as quoted text, then the field and its value.
+// vector is one message written out element by element in testdata/messages: one element a line,
+// in hexadecimal or as quoted text, then the field and its value.
 type vector struct {
 	profile string
 	body    []byte
@@ -89,7 +89,8 @@ func elementBytes(t *testing.T, wire string) []byte {
 	return out
 }
 
-// What stands in messages made without this package is what Decode and Glance read and Compose writes.
+// What stands in messages made without this package is what Decode and Glance read and Compose
+// writes.
 func TestMessagesFromTheFieldTable(t *testing.T) {
 	files, err := filepath.Glob("testdata/messages/*.txt")
 	if err != nil || len(files) == 0 {

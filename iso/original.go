@@ -18,11 +18,15 @@ type Kept struct {
 	Fields map[int]string `json:"fields,omitempty"` // what the profile keeps besides
 }
 
-// Original takes out of a request what its reversal needs. An error (*FieldError) means that the
-// request could not be reversed, so it must not be sent.
+// Original takes out of a request what its reversal needs. Every field must be what the profile
+// says it is. An error (*FieldError) means that the request could not be reversed, so it must not
+// be sent.
 func (p *Profile) Original(body []byte) (Original, error) {
 	var w walk
 	if err := p.walk(body, &w); err != nil {
+		return Original{}, err
+	}
+	if err := p.contents(&w); err != nil {
 		return Original{}, err
 	}
 	mti, _ := p.classify(w.mti)
@@ -73,7 +77,8 @@ func (p *Profile) gather(into map[int]string, w *walk, wanted []int) error {
 	return nil
 }
 
-// Keep takes out of an answer what the profile keeps of it.
+// Keep takes out of an answer what the profile keeps of it. What else is in the answer may be
+// what it likes: an approval is not thrown away for a careless field 44.
 func (p *Profile) Keep(answer []byte) (Kept, error) {
 	var w walk
 	if err := p.walk(answer, &w); err != nil {
