@@ -119,6 +119,8 @@ func TestOriginalRefusesWhatCouldNotBeReversed(t *testing.T) {
 		"a track that is cut short":     {2: "", 35: "5413330089020011=29"},
 		"chip data that is not tags":    {55: "9F3602"},
 		"a card number of 5 digits":     {2: "12345"},
+		"a card number in the address":  {43: "MR 5413330089020011"},
+		"a track in a tag we keep":      {2: "6222021234567890128", 55: "95126222021234567890128D2912201000001234"},
 	} {
 		fields := sale()
 		for n, v := range change {

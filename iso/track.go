@@ -1,6 +1,9 @@
 package iso
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // parseTrack2 takes card number and expiry out of track 2 (ISO 7813): digits, a separator ('=' or
 // 'D'), YYMM, and then what we must not keep. Start and end sentinels are allowed. An expiry that
@@ -58,6 +61,21 @@ func (p *Profile) cardOf(w *walk) (Card, error) {
 		card = cardOfChip(p.rawBytes(w, fieldChip)).or(card.Expiry)
 	}
 	return card, nil
+}
+
+// cardNumbers are all the card numbers that a message shows in the places for them.
+func (p *Profile) cardNumbers(w *walk) []string {
+	pan, _ := p.value(w, fieldPAN)
+	track, _ := p.value(w, fieldTrack2)
+	inTrack, _ := parseTrack2(track)
+	found := []string{pan, inTrack.PAN.Reveal()}
+	if w.has(fieldChip) {
+		chip := p.rawBytes(w, fieldChip)
+		inChip, _ := parseTrack2(packedDigits(findTLV(chip, "57", 0)))
+		found = append(found, inChip.PAN.Reveal(),
+			strings.TrimRight(packedDigits(findTLV(chip, "5A", 0)), "?"))
+	}
+	return slices.DeleteFunc(found, func(s string) bool { return len(s) < panDigitsMin })
 }
 
 // or is the card with this expiry instead of its own, unless it is "".
