@@ -149,7 +149,7 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 		}
 	}()
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
-		PageSize: pageBytes, FreelistType: bolt.FreelistMapType, NoSync: true,
+		PageSize: pageBytes, FreelistType: bolt.FreelistArrayType, NoSync: true,
 	})
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"reversald/store"
 )
 
-// written makes a journal with three entries, one key open, and closes it.
-func written(t *testing.T) store.Options {
+// settled makes a journal with three entries, one key open, and closes it.
+func settled(t *testing.T) store.Options {
 	t.Helper()
 	o := options(t.TempDir())
 	o.Terminal = "T1"
@@ -78,10 +78,10 @@ func TestOpenRefuses(t *testing.T) {
 			return errors.Join(err, db.Close())
 		}, store.ErrNewer},
 		{"another journal in its place", func(t *testing.T, o *store.Options) error {
-			return os.Rename(written(t).Path, o.Path)
+			return os.Rename(settled(t).Path, o.Path)
 		}, store.ErrOtherKey},
 		{"another journal with its key, beside our ring", func(t *testing.T, o *store.Options) error {
-			other := written(t)
+			other := settled(t)
 			return errors.Join(os.Rename(other.Path, o.Path), os.Rename(keyOf(other), keyOf(*o)))
 		}, store.ErrLost},
 		{"the journal of another terminal", func(_ *testing.T, o *store.Options) error {
@@ -106,7 +106,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, store.ErrRefused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := written(t)
+			o := settled(t)
 			if err := c.harm(t, &o); err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +164,7 @@ func TestOpenRefusesWithoutPermission(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root is never refused")
 	}
-	o := written(t)
+	o := settled(t)
 	if err := os.Chmod(o.Path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestAMissingRingIsMadeAnewAndFilled(t *testing.T) {
 		"short": func(p string) error { return os.Truncate(p, 9000) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := written(t)
+			o := settled(t)
 			if err := harm(ringOf(o)); err != nil {
 				t.Fatal(err)
 			}
@@ -255,7 +255,7 @@ func TestCreationCutOffAnywhereIsFinishedOrRepeated(t *testing.T) {
 }
 
 func TestFactsSayWhatIsThere(t *testing.T) {
-	o := written(t)
+	o := settled(t)
 	j := mustOpen(t, o)
 	f := j.Facts()
 	if f.First != 1 || f.Last != 3 || f.OpenKeys != 1 || f.Terminal != "T1" || len(f.ID) != 32 ||

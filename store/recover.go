@@ -130,7 +130,11 @@ func (p *opening) refill(j *Journal, added []record) error {
 	if len(r.writes) == 0 {
 		return nil
 	}
-	if err := r.commit(); err != nil {
+	err := r.write()
+	if err == nil {
+		err = r.sync()
+	}
+	if err != nil {
 		leaveSuspicion(p.o.Path, err)
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
