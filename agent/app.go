@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"errors"
 	"log/slog"
 
 	"reversald/agent/payment"
 	"reversald/iso"
+	"reversald/store"
 )
 
 // fromApp takes one message from a payment app. What can not be understood is not sent.
@@ -107,8 +109,17 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 // start makes a payment of a request, and asks.
 func (a *Agent) start(w waiter) error {
 	if len(a.books.open) >= openMax {
+		a.counts.Refused++
 		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
 		return nil
+	}
+	if err := a.journal.Room(); errors.Is(err, store.ErrFull) {
+		a.counts.Refused++
+		a.log.Error("payment refused, nothing was sent", slog.Any("error", err))
+		a.answerLocally(w.app, w.body, a.profile.Codes().NotSent)
+		return nil
+	} else if err != nil {
+		return err
 	}
 	p := &held{
 		id: a.nextID, original: w.original, key: w.glance.Key, terminal: w.glance.Terminal,

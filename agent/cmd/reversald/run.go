@@ -27,6 +27,10 @@ import (
 // memoryLimit is where the collector starts to work harder: terminals have 64 MB and up.
 const memoryLimit = 24 << 20
 
+// gcPercent lets the heap, which is a megabyte or two at rest, triple between two collections: a
+// collection in the middle of a sale costs more than the memory is worth.
+const gcPercent = 200
+
 func runCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
@@ -48,6 +52,7 @@ func runCommand(o *options) *cobra.Command {
 // Nothing is sent before the journal is open and folded.
 func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(gcPercent)
 	log := newLog(c, errout)
 	profile, err := loadProfile(c.Profile)
 	if err != nil {
