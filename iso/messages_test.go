@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,4 +131,25 @@ func TestMessagesFromTheFieldTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A profile is shared by everybody in the daemon.
+func TestProfileMayBeShared(t *testing.T) {
+	p := builtin(t, "iso87-bcd")
+	want := everythingShown(p, compose(t, p, "0200", chipSale()))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range 50 {
+				body, err := p.Compose("0200", chipSale())
+				if err != nil || everythingShown(p, body) != want {
+					t.Error("another result beside others", err)
+					return
+				}
+			}
+		}()
+	}
+	wg.Wait()
 }

@@ -124,6 +124,10 @@ func TestExtends(t *testing.T) {
 			t.Errorf("extends %s: %v", what, err)
 		}
 	}
+	nameless := write("nameless.yaml", "extends: iso87-bcd\n")
+	if _, err := iso.Load(nameless); err == nil || !strings.Contains(err.Error(), "a name of its own") {
+		t.Errorf("no name: %v", err)
+	}
 	if _, err := iso.Load(filepath.Join(dir, "absent.yaml")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent file: %v", err)
 	}
