@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -254,5 +253,3 @@ func (j *Journal) OpenKeys() []uint64 {
 	defer j.mu.Unlock()
 	return j.shown.keys()
 }
-
-func clonePending(p pending) pending { return maps.Clone(p) }
