@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // syncCall is one fdatasync or fsync as strace saw it, in seconds since the epoch.
@@ -40,19 +42,19 @@ func syncs(o options, dir string) error {
 	if _, err := t.approve(warmUp); err != nil {
 		return err
 	}
-	before, err := readSyncs(trace)
-	if err != nil {
-		return err
-	}
+	time.Sleep(settle) // the last confirm of the warm-up has nothing to ride with: let it go
 	const sales = 400
+	from := epoch()
 	if _, err := t.approve(sales); err != nil {
 		return err
 	}
+	to := epoch()
+	time.Sleep(settle)
 	all, err := readSyncs(trace)
 	if err != nil {
 		return err
 	}
-	counted := all[len(before):]
+	counted := slices.DeleteFunc(all, func(c syncCall) bool { return c.begin < from || c.begin > to })
 	var bolt, ring, beside, growth int
 	for _, c := range counted {
 		switch {
@@ -67,15 +69,18 @@ func syncs(o options, dir string) error {
 			}
 		}
 	}
-	reportExact("journal_syncs_per_sale", round3(float64(bolt)/sales), "syncs", 4)
-	reportExact("ring_syncs_per_sale", round3(float64(ring)/sales), "syncs", 2)
+	reportExact("journal_syncs_per_sale", float64(bolt)/sales, "syncs", 4)
+	reportExact("ring_syncs_per_sale", float64(ring)/sales, "syncs", 2)
 	report("growth_syncs_per_sale", float64(growth)/sales, "syncs", 0.02)
 	report("ring_syncs_not_beside", 1-float64(beside)/float64(max(ring, 1)), "share", 0.05)
 	return nil
 }
 
-// round3 forgives the one commit that is cut off at the edge of the count.
-func round3(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
+// settle is longer than a noted record lingers, and than strace takes to write its lines.
+const settle = 200 * time.Millisecond
+
+// epoch is now as strace writes it.
+func epoch() float64 { return float64(time.Now().UnixNano()) / 1e9 }
 
 // overlaps says whether a ring's sync ran at the same time as one of the journal's.
 func overlaps(ring syncCall, all []syncCall) bool {
