@@ -35,13 +35,16 @@ func newBarrier(tb testing.TB, dir string) *barrier {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := f.WriteAt(make([]byte, 4<<20), 0); err != nil {
-		tb.Fatal(err)
+	b := &barrier{file: f}
+	for at := range int64(1024) {
+		if _, err := f.WriteAt(b.block[:], at*4096); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	if err := f.Sync(); err != nil {
 		tb.Fatal(err)
 	}
-	return &barrier{file: f}
+	return b
 }
 
 func (b *barrier) step(tb testing.TB) {

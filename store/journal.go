@@ -178,24 +178,30 @@ func (j *Journal) write(ds []Draft) error {
 	return nil
 }
 
-// commit makes the batch durable in both places side by side. The ring's blocks are handed to the
-// kernel first, which takes microseconds and lets their sync begin before bbolt has finished
-// thinking; measured, that hides a third of what the third sync costs. bbolt's two syncs are what
-// takes long, so they stay on this goroutine, which is already running.
+// commit makes the batch durable in both places side by side. The ring starts when bbolt is about
+// to write: its flush then falls between bbolt's two, where the device would have been idle.
+// Started earlier it comes in front of bbolt's first, which waits for it; measured, that costs
+// another twentieth of a commit.
 func (j *Journal) commit() error {
 	j.ringMu.Lock()
 	j.ring.finish(j.last.Load())
 	j.ringMu.Unlock()
-	if err := j.ring.write(); err != nil {
-		return err
-	}
-	ringDone := make(chan error, 1)
-	go func() { ringDone <- j.ring.sync() }()
-	err := j.ledger.update(func(tx *bolt.Tx) error { return putRecords(tx, j.batch, j.tip) })
+	var ringDone chan error
+	err := j.ledger.update(func(tx *bolt.Tx) error {
+		if err := putRecords(tx, j.batch, j.tip); err != nil {
+			return err
+		}
+		ringDone = make(chan error, 1)
+		go func() { ringDone <- j.ring.commit() }()
+		return nil
+	})
 	if err != nil {
 		err = fmt.Errorf("commit: %w", err)
 	}
-	return errors.Join(err, <-ringDone)
+	if ringDone != nil {
+		err = errors.Join(err, <-ringDone)
+	}
+	return err
 }
 
 // publish shows the batch to readers. From here on a power cut takes nothing of it back.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -158,6 +159,27 @@ func TestOpenRefusesAJournalInUse(t *testing.T) {
 	mustAppend(t, j, draft(1, store.MarkOpen, "still works"))
 	mustClose(t, j)
 	wantTexts(t, mustOpen(t, o), "1 1 still works")
+}
+
+// Who waits for the lock while the journal is replaced by a rebuild must not end up with the file
+// that was put aside.
+func TestOpenRefusesAFileThatWasReplacedWhileItWaited(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	waiting := make(chan error)
+	go func() {
+		late := o
+		late.LockTimeout = 5 * time.Second
+		_, err := store.Open(late)
+		waiting <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	copyFile(t, o.Path, o.Path+".other")
+	if err := os.Rename(o.Path+".other", o.Path); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, j)
+	wantErr(t, <-waiting, store.ErrLocked)
 }
 
 func TestOpenRefusesWithoutPermission(t *testing.T) {

@@ -131,11 +131,7 @@ func (p *opening) refill(j *Journal, added []record) error {
 	if len(r.writes) == 0 {
 		return nil
 	}
-	err := r.write()
-	if err == nil {
-		err = r.sync()
-	}
-	if err != nil {
+	if err := r.commit(); err != nil {
 		leaveSuspicion(p.o.Path, err)
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}

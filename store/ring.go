@@ -233,8 +233,11 @@ func (r *ring) write() error {
 	return nil
 }
 
-// sync returns when what was written is on the medium. It touches nothing but the file.
-func (r *ring) sync() error {
+// commit writes what is queued and returns when it is on the medium.
+func (r *ring) commit() error {
+	if err := r.write(); err != nil {
+		return err
+	}
 	if err := r.file.Sync(); err != nil {
 		return fmt.Errorf("sync ring: %w", err)
 	}
