@@ -48,19 +48,30 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		a.answerLocally(app, body, a.profile.Codes().Refused)
 		return nil
 	}
-	if p := a.books.byKey[g.Key]; p != nil {
-		if same(p, o) && p.state.Phase != payment.Unsent {
-			return a.askedAgain(p, app, body)
-		}
-		if p.state.Phase.Open() {
-			a.counts.Refused++
-			a.log.Warn("another payment with this trace number is open",
-				slog.String("stan", g.STAN), slog.Uint64("id", uint64(p.id)))
-			a.answerLocally(app, body, a.profile.Codes().Refused)
-			return nil
-		}
+	w := waiter{app: app, body: body, glance: g, original: o}
+	if known, err := a.known(w); known || err != nil {
+		return err
 	}
-	return a.enter(waiter{app: app, body: body, glance: g, original: o})
+	return a.enter(w)
+}
+
+// known answers a request that is on file already, or whose trace number is taken. It is asked
+// when the request comes and again when it may go out: another may have gone before it.
+func (a *Agent) known(w waiter) (bool, error) {
+	p := a.books.byKey[w.glance.Key]
+	switch {
+	case p == nil:
+		return false, nil
+	case same(p.original, w.original) && p.state.Phase != payment.Unsent:
+		return true, a.askedAgain(p, w.app, w.body)
+	case p.state.Phase.Open():
+		a.counts.Refused++
+		a.log.Warn("another payment with this trace number is open",
+			slog.String("stan", w.glance.STAN), slog.Uint64("id", uint64(p.id)))
+		a.answerLocally(w.app, w.body, a.profile.Codes().Refused)
+		return true, nil
+	}
+	return false, nil
 }
 
 // askedAgain gives an app that repeats its question the outcome on file. Nothing is sent twice.
@@ -123,7 +134,7 @@ func (a *Agent) start(w waiter) error {
 // host, and the app gets its answer when the host has given one.
 func (a *Agent) appReverses(app App, g iso.Glance, body []byte) error {
 	p := a.books.byKey[g.OriginalKey]
-	if p == nil {
+	if a.takeBack(g.OriginalKey) || p == nil {
 		a.pass(app, g, body) // nothing of ours: the host decides
 		return nil
 	}

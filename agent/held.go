@@ -116,12 +116,12 @@ func (b *books) sorted() []*held {
 	return all
 }
 
-// same says whether a request asks for what a payment on file was asked for. The transmission
-// time (DE7) may differ: an app that asks again stamps it anew.
-func same(p *held, o iso.Original) bool {
+// same says whether two requests ask for the same payment. The transmission time (DE7) may differ:
+// an app that asks again stamps it anew.
+func same(p, q iso.Original) bool {
 	const transmissionTime = 7
-	x, y := maps.Clone(p.original.Fields), maps.Clone(o.Fields)
+	x, y := maps.Clone(p.Fields), maps.Clone(q.Fields)
 	delete(x, transmissionTime)
 	delete(y, transmissionTime)
-	return maps.Equal(x, y) && p.original.Card == o.Card
+	return maps.Equal(x, y) && p.Card == q.Card
 }
