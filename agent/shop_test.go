@@ -40,7 +40,7 @@ type shop struct {
 	options store.Options
 	limits  agent.Limits
 	clock   *haltest.Clock
-	dialer  *haltest.Dialer
+	dialer  *cable
 	log     *notes
 
 	// atHost is called with every frame at the moment it is whole at the host, atTill with every
@@ -96,10 +96,11 @@ func newShop(t *testing.T) *shop {
 	}
 	config := agent.DefaultConfig()
 	config.Host = []string{"host:1"}
+	config.RedialMax = time.Second
 	return &shop{
 		t: t, dir: folder(t), profile: profile, limits: config.Limits(),
 		clock:  haltest.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)),
-		dialer: haltest.NewDialer(), log: &notes{},
+		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{},
 	}
 }
 
