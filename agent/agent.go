@@ -42,8 +42,10 @@ type Agent struct {
 	waiting   []waiter
 	passed    map[passKey]passing
 	nextID    payment.ID
-	host      string // the address of the line; empty while it is down
-	lineNote  string // why the line is down, for status
+	underway  map[uint64]delivery // by ticket
+	ticket    uint64              // the last one given out
+	host      string              // the address of the line; empty while it is down
+	lineNote  string              // why the line is down, for status
 	lineSince time.Time
 	timer     *time.Timer
 	drafts    []store.Draft // of this round, in order
@@ -62,6 +64,12 @@ type todo struct {
 	p      *held
 	effect payment.Effect
 	tell   func()
+}
+
+// delivery is a host's answer that an app has not taken in full yet.
+type delivery struct {
+	p   *held
+	app App
 }
 
 // happening is an event with the payment it happened to.
@@ -90,7 +98,8 @@ func New(parts Parts, limits Limits) *Agent {
 		clock: parts.Clock, log: parts.Log,
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
-		queue: reversal.NewQueue(limits.Schedule),
+		underway: map[uint64]delivery{},
+		queue:    reversal.NewQueue(limits.Schedule),
 	}
 	a.line = link.New(link.Options{
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},

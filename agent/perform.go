@@ -96,13 +96,28 @@ func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 		a.bring(p, payment.Undeliverable{})
 		return
 	}
-	switch app.Tell(uint64(p.id), body) {
+	a.ticket++
+	switch app.Tell(a.ticket, body) {
 	case TellDelivered:
 		a.delivered(p)
 	case TellWaits: // the door calls Told
+		a.underway[a.ticket] = delivery{p, app}
 	case TellGone:
-		a.bring(p, payment.Undeliverable{})
+		if !a.onItsWay(p) {
+			a.bring(p, payment.Undeliverable{})
+		}
 	}
+}
+
+// onItsWay: some connection is still taking the answer, though another may be gone. Reversing the
+// sale now would take back what the app is about to hear.
+func (a *Agent) onItsWay(p *held) bool {
+	for _, d := range a.underway {
+		if d.p == p {
+			return true
+		}
+	}
+	return false
 }
 
 // delivered: the host's answer is with the app in full.
