@@ -76,6 +76,12 @@ func (a *Agent) sendReversal(p *held, n int) {
 // tellApp gives the app its answer: the host's own bytes, or ours with the profile's code.
 func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 	app := p.asker
+	decided := p.state.Phase == payment.Approved || p.state.Phase == payment.Declined
+	if outcome == payment.HostAnswer && !decided {
+		// Doubted in the same round as it was approved: a customer must not hear of a yes that is
+		// being taken back.
+		outcome = payment.Unknown
+	}
 	if outcome != payment.HostAnswer {
 		p.asker = nil
 		if app != nil {
