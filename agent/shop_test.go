@@ -543,15 +543,15 @@ func (s *shop) till(terminal string) *till {
 
 // Tell implements agent.App.
 func (p *till) Tell(ticket uint64, body []byte) agent.TellResult {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.result == agent.TellGone {
-		return p.result
-	}
 	if m, err := p.shop.profile.Decode(body); err != nil {
 		p.shop.t.Errorf("%s can not read %x: %v", p.name, body, err)
 	} else if p.shop.atTill != nil {
 		p.shop.atTill(m)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.result == agent.TellGone {
+		return p.result
 	}
 	p.heard = append(p.heard, bytes.Clone(body))
 	if p.result == agent.TellWaits {
