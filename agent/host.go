@@ -17,7 +17,12 @@ func (a *Agent) fromHost(body []byte) error {
 	}
 	switch g.Class {
 	case iso.ClassPaymentAnswer:
-		if p := a.books.byKey[g.Key]; p != nil {
+		p := a.books.byKey[g.Key]
+		// An inquiry may use the trace number of a payment that is closed.
+		if (p == nil || !p.state.Phase.Open()) && a.passBack(g, body) {
+			return nil
+		}
+		if p != nil {
 			return a.answered(p, g, body)
 		}
 	case iso.ClassReversalAnswer:
