@@ -9,6 +9,10 @@ import (
 // part: a terminal's clock may stand in 1970.
 type Instant = time.Duration
 
+// jamPause is how long a line that took nothing is left alone. Who watches it says within seconds
+// whether it is lost.
+const jamPause = time.Second
+
 // never is later than anything.
 const never = Instant(1<<63 - 1)
 
@@ -96,10 +100,10 @@ func (q *Queue) Sent(id uint64, n int, now Instant) {
 }
 
 // NeverLeft takes an attempt back that provably did not leave. It is due again with the next line,
-// or after one AnswerTime: a line that took not one byte is broken or congested, and trying it
-// again at once would be all that anybody did from then on.
+// or after a pause: one that took not one byte is broken or congested, and trying it again at once
+// would be all that anybody did from then on.
 func (q *Queue) NeverLeft(id uint64, now Instant) {
-	q.jammed = now + q.schedule.AnswerTime
+	q.jammed = now + jamPause
 	if it := q.item(id); it != nil && it.InFlight {
 		it.InFlight, it.Due = false, now
 		it.Attempts = max(0, it.Attempts-1)
