@@ -167,34 +167,3 @@ func (a *Agent) dispatch(now instant) error {
 	}
 	return a.admit()
 }
-
-// write makes the round durable if anybody waits for it, and otherwise notes it: KILL keeps what
-// is noted, and the next commit, at the latest after limits.Linger, takes it along.
-func (a *Agent) write(now instant) error {
-	due := a.flushAt != 0 && a.flushAt <= now
-	if len(a.drafts) == 0 && !due {
-		return nil
-	}
-	var err error
-	if a.urgent || due {
-		_, err = a.journal.Append(a.drafts...)
-		a.flushAt = 0
-	} else {
-		err = a.note()
-		if a.flushAt == 0 {
-			a.flushAt = now + a.limits.Linger
-		}
-	}
-	clear(a.drafts)
-	a.drafts, a.urgent = a.drafts[:0], false
-	return err
-}
-
-func (a *Agent) note() error {
-	for _, d := range a.drafts {
-		if _, err := a.journal.Note(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
