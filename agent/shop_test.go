@@ -669,3 +669,12 @@ func (p *till) isHungUpOn() {
 }
 
 var _ io.Writer = (*notes)(nil)
+
+// iso0200 and iso0400 are messages for a host to answer that it need not have heard.
+func iso0200(stan string) iso.Message {
+	return iso.Message{MTI: "0200", Fields: sale("TERM0001", stan)}
+}
+
+func iso0400(stan string) iso.Message {
+	return iso.Message{MTI: "0400", Fields: sale("TERM0001", stan)}
+}
