@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"log/slog"
 
 	"reversald/agent/payment"
@@ -41,6 +42,9 @@ func (a *Agent) fromApp(app App, body []byte) error {
 // payment is a request for money: new, or asked again.
 func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 	o, err := a.profile.Original(body)
+	if err == nil && !keepable(o.Fields) {
+		err = errTooLong
+	}
 	if err != nil {
 		a.counts.Refused++
 		a.log.Warn("payment can not be reversed, so it is not sent",
@@ -54,6 +58,9 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 	}
 	return a.enter(w)
 }
+
+// errTooLong: what a reversal would need is more than an entry of the journal holds.
+var errTooLong = errors.New("its fields fit no journal entry")
 
 // known answers a request that is on file already, or whose trace number is taken. It is asked
 // when the request comes and again when it may go out: another may have gone before it.

@@ -67,6 +67,15 @@ func (b *books) add(p *held) {
 	}
 }
 
+// remove forgets an open payment as if it had never been asked for.
+func (b *books) remove(p *held) {
+	delete(b.byID, p.id)
+	if b.byKey[p.key] == p {
+		delete(b.byKey, p.key)
+	}
+	b.open--
+}
+
 // moved keeps the counts after a payment went from one phase to another.
 func (b *books) moved(p *held, was payment.Phase) {
 	wasOpen := was.Open() || was == 0

@@ -66,7 +66,7 @@ func (a *Agent) answered(p *held, g iso.Glance, body []byte) error {
 // keep is what stays of an answer; if the profile can not take it apart, the glance must do.
 func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
 	kept, err := a.profile.Keep(body)
-	if err != nil {
+	if err != nil || !keepable(kept.Fields) {
 		kept = iso.Kept{Code: g.Code, RRN: g.RRN, Auth: g.Auth}
 	}
 	return &kept
@@ -124,6 +124,9 @@ func (a *Agent) keepStray(g iso.Glance, why string) error {
 	a.counts.Strays++
 	a.log.Warn("stray answer", slog.String("mti", g.MTI), slog.String("terminal", g.Terminal),
 		slog.String("stan", g.STAN), slog.String("code", g.Code), slog.String("why", why))
+	if a.scarce() {
+		return nil
+	}
 	draft, err := a.stray(g, why)
 	if err != nil {
 		return err

@@ -56,6 +56,10 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 	if d.Record == (payment.Record{}) {
 		return nil
 	}
+	if d.Record.Kind == payment.RecordLateAnswer && !p.state.Phase.Open() && a.scarce() {
+		a.log.Warn("late answer", slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
+		return nil
+	}
 	was := p.state.Phase
 	p.state = payment.Apply(p.state, d.Record)
 	if err := payment.Invariant(p.state); err != nil {
