@@ -67,6 +67,15 @@ func (b *books) add(p *held) {
 	}
 }
 
+// remove forgets an open payment as if it had never been asked for.
+func (b *books) remove(p *held) {
+	delete(b.byID, p.id)
+	if b.byKey[p.key] == p {
+		delete(b.byKey, p.key)
+	}
+	b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
+}
+
 // moved keeps the counts after a payment went from one phase to another.
 func (b *books) moved(p *held, was payment.Phase) {
 	wasOpen := was.Open() || was == 0
@@ -118,12 +127,12 @@ func (b *books) overdue(now instant) []*held {
 // listOpen is a copy of the open payments, oldest first, for loops that change them.
 func (b *books) listOpen() []*held { return slices.Clone(b.open) }
 
-// same says whether a request asks for what a payment on file was asked for. The transmission
-// time (DE7) may differ: an app that asks again stamps it anew.
-func same(p *held, o iso.Original) bool {
+// same says whether two requests ask for the same payment. The transmission time (DE7) may differ:
+// an app that asks again stamps it anew.
+func same(p, q iso.Original) bool {
 	const transmissionTime = 7
-	x, y := maps.Clone(p.original.Fields), maps.Clone(o.Fields)
+	x, y := maps.Clone(p.Fields), maps.Clone(q.Fields)
 	delete(x, transmissionTime)
 	delete(y, transmissionTime)
-	return maps.Equal(x, y) && p.original.Card == o.Card
+	return maps.Equal(x, y) && p.Card == q.Card
 }

@@ -55,6 +55,10 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 	if d.Record == (payment.Record{}) {
 		return nil
 	}
+	if d.Record.Kind == payment.RecordLateAnswer && !p.state.Phase.Open() && a.scarce() {
+		a.log.Warn("late answer", slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
+		return nil
+	}
 	was := p.state.Phase
 	p.state = payment.Apply(p.state, d.Record)
 	if err := payment.Invariant(p.state); err != nil {
@@ -165,35 +169,4 @@ func (a *Agent) dispatch(now instant) error {
 		}
 	}
 	return a.admit()
-}
-
-// write makes the round durable if anybody waits for it, and otherwise notes it: KILL keeps what
-// is noted, and the next commit, at the latest after limits.Linger, takes it along.
-func (a *Agent) write(now instant) error {
-	due := a.flushAt != 0 && a.flushAt <= now
-	if len(a.drafts) == 0 && !due {
-		return nil
-	}
-	var err error
-	if a.urgent || due {
-		_, err = a.journal.Append(a.drafts...)
-		a.flushAt = 0
-	} else {
-		err = a.note()
-		if a.flushAt == 0 {
-			a.flushAt = now + a.limits.Linger
-		}
-	}
-	clear(a.drafts)
-	a.drafts, a.urgent = a.drafts[:0], false
-	return err
-}
-
-func (a *Agent) note() error {
-	for _, d := range a.drafts {
-		if _, err := a.journal.Note(d); err != nil {
-			return err
-		}
-	}
-	return nil
 }

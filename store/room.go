@@ -93,17 +93,3 @@ func extend(f *os.File, size int64) (int64, error) {
 	}
 	return end, nil
 }
-
-// Room says whether a new key would be taken now: nil, or ErrFull, or what ended the journal. It
-// belongs to the goroutine that writes; as nobody else takes room, the next Append of no more than
-// a full batch finds it as it was.
-func (j *Journal) Room() error {
-	if err := j.alive(); err != nil {
-		return err
-	}
-	err := j.room(true)
-	if err != nil && !errors.Is(err, ErrFull) {
-		return j.die(err)
-	}
-	return err
-}

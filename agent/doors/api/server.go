@@ -179,7 +179,7 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, agent.ErrNoPayment):
 		refuse(w, http.StatusNotFound, err)
-	case errors.Is(err, agent.ErrNoName):
+	case errors.Is(err, agent.ErrNoName), errors.Is(err, agent.ErrTooLong):
 		refuse(w, http.StatusBadRequest, err)
 	case errors.Is(err, agent.ErrPhase):
 		refuse(w, http.StatusConflict, err)
