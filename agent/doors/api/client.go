@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"reversald/agent"
 )
@@ -27,13 +28,15 @@ type Client struct {
 	http   http.Client
 }
 
-// NewClient makes a client for the agent behind a socket.
-func NewClient(socket string) *Client {
-	dialer := &net.Dialer{}
+// NewClient makes a client for the agent behind a socket. Wait is how long the agent may take to
+// begin an answer; 0 is for ever.
+func NewClient(socket string, wait time.Duration) *Client {
+	dialer := &net.Dialer{Timeout: wait}
 	return &Client{socket: socket, http: http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		},
+		ResponseHeaderTimeout: wait,
 	}}}
 }
 

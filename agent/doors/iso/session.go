@@ -23,21 +23,17 @@ type session struct {
 	writer *link.Writer
 	name   string
 	hung   sync.Once
+
+	sentAway bool // another has its place; guarded by the door's mu
 }
 
 // serve reads an app's frames until it is gone, and then says so: the fates of all answers first.
-func (d *Door) serve(ctx context.Context, conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		_ = conn.Close()
-		return
-	}
-	line, err := hal.Accepted(tcp)
+func (d *Door) serve(ctx context.Context, s *session) {
+	line, err := hal.Accepted(s.conn)
 	if err != nil {
-		_ = conn.Close()
+		_ = s.conn.Close()
 		return
 	}
-	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
 	s.writer = link.NewWriter(line, d.limits.WriteTimeout, d.limits.AnswersMax, s.told)
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	defer stop()
@@ -117,7 +113,7 @@ func (s *session) told(tag link.Tag, fate link.Fate) {
 func (s *session) read() error {
 	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
 	p.frames = s.door.profile.NewFrameReader(p)
-	for {
+	for first := true; ; first = false {
 		p.began = time.Time{}
 		body, err := p.frames.Next()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -125,6 +121,9 @@ func (s *session) read() error {
 		}
 		if err != nil {
 			return err
+		}
+		if first {
+			s.door.spoke(s)
 		}
 		if len(body) > 0 { // an empty one is a keepalive
 			s.door.agent.Frame(s, body)
