@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,4 +221,93 @@ func TestOldJournalsAreKeptUpToANumber(t *testing.T) {
 		wantTexts(t, j, "1 1 a", "2 2 b", "3 2 c")
 		mustClose(t, j)
 	}
+}
+
+// Damage anywhere in the bbolt file, of any width, is an error or is mended: never a panic, never
+// the end of the process, and never an entry that is not what was written.
+func TestDamageAnywhereIsNeverAPanicAndNeverALie(t *testing.T) {
+	o := options(memoryDir(t))
+	j := mustOpen(t, o)
+	for range 150 {
+		mustAppend(t, j, turns(j.Next(), 2)...)
+	}
+	mustAppend(t, j, typical(j.Next(), store.MarkOpen))
+	want := texts(t, j)
+	mustClose(t, j)
+	whole := readFile(t, o.Path)
+	ring := readFile(t, ringOf(o))
+	end := len(bytes.TrimRight(whole, "\x00"))
+
+	trials := 1500
+	if testing.Short() {
+		trials = 200
+	}
+	random := rand.New(rand.NewPCG(8814123, 1))
+	counts := make(map[string]int)
+	for trial := range trials {
+		hurt := slices.Clone(whole)
+		at := random.IntN(end)
+		switch trial % 4 {
+		case 0:
+			hurt[at] ^= 1 << random.IntN(8)
+		case 1:
+			clear(hurt[at&^511:][:512])
+		case 2:
+			clear(hurt[at&^4095:][:4096])
+		case 3:
+			copy(hurt[at&^4095:][:4096], whole[random.IntN(end)&^4095:])
+		}
+		writeFile(t, o.Path, hurt)
+		writeFile(t, ringOf(o), ring)
+		counts[afterDamage(t, o, want)]++
+		for _, pattern := range []string{".quarantine-*", ".suspect", ".new"} {
+			left, _ := filepath.Glob(o.Path + pattern)
+			for _, f := range left {
+				os.Remove(f)
+			}
+		}
+	}
+	t.Log(counts)
+	if counts["unharmed"] == trials || counts["lie"] > 0 {
+		t.Errorf("%v", counts)
+	}
+}
+
+// afterDamage opens, reads, checks and writes, and says what came of it.
+func afterDamage(t *testing.T, o store.Options, want []string) string {
+	j, err := store.Open(o)
+	if err != nil {
+		return "refused"
+	}
+	defer j.Close()
+	outcome := "unharmed"
+	if j.Facts().Rebuilt != "" {
+		outcome = "mended"
+	}
+	for from := uint64(1); from <= j.Last(); {
+		es, err := j.Scan(from, 100)
+		for _, e := range es {
+			if got := fmt.Sprintf("%d %d %s", e.Seq, e.Key, e.Payload); got != want[e.Seq-1] {
+				t.Errorf("entry %d is %q", e.Seq, got)
+				return "lie"
+			}
+			from = e.Seq + 1
+		}
+		if err != nil {
+			outcome = "error"
+			from++
+		} else if len(es) == 0 {
+			return "error" // a hole at the end is for Check to find
+		}
+	}
+	if c, err := j.Check(0, 1000); (err != nil || len(c.Faults) > 0) && outcome != "error" {
+		outcome = "found by check"
+	}
+	for _, k := range j.OpenKeys() {
+		j.Story(k)
+	}
+	if _, err := j.Append(draft(0, store.MarkKeep, "x")); err != nil {
+		outcome = "dead"
+	}
+	return outcome
 }
