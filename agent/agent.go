@@ -213,7 +213,7 @@ func (a *Agent) setTimer() {
 	if wake, ok := a.queue.Wake(); ok {
 		next = min(next, wake)
 	}
-	for _, p := range a.books.byID {
+	for _, p := range a.books.open {
 		if p.deadline != 0 {
 			next = min(next, p.deadline)
 		}

@@ -13,7 +13,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	g, err := a.profile.Glance(body)
 	if err != nil {
 		a.counts.Refused++
-		a.log.Warn("app's message refused", slog.String("app", app.Name()), slog.Any("error", err))
+		a.log.Warn("app's message refused",
+			slog.String("app", app.Name()), slog.Any("error", err))
 		a.answerLocally(app, body, a.profile.Codes().Refused)
 		return nil
 	}
@@ -33,7 +34,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
-			a.log.Warn("app's answer not sent", slog.String("app", app.Name()), slog.Any("error", err))
+			a.log.Warn("app's answer not sent",
+				slog.String("app", app.Name()), slog.Any("error", err))
 		}
 	}
 	return nil
@@ -122,7 +124,8 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 
 // start makes a payment of a request, and asks.
 func (a *Agent) start(w waiter) error {
-	if a.books.open >= openMax {
+	if len(a.books.open) >= openMax {
+		a.counts.Refused++
 		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,144 +56,8 @@ type Config struct {
 	LogFormat string
 }
 
-// setting is one key: what it is called, what it means, and where it lives.
-type setting struct {
-	key, doc string
-	value    func(*Config) any // a pointer to string, []string, int, bool or time.Duration
-	min, max any               // bounds, of the same kind; nil where there are none
-	oneOf    []string
-}
-
-// settings lists every key in the order in which `config show` prints them.
-var settings = []setting{
-	{
-		key: "profile", doc: "the host's dialect: a built-in name, or the path of a profile file",
-		value: func(c *Config) any { return &c.Profile },
-	},
-	{
-		key: "host", doc: "addresses of the acquirer's host, host:port, tried in turn",
-		value: func(c *Config) any { return &c.Host },
-	},
-	{
-		key: "listen", doc: "where the payment app connects with its own ISO 8583, host:port",
-		value: func(c *Config) any { return &c.Listen },
-	},
-	{
-		key: "terminal", doc: "name recorded in the journal; a journal of another is refused; empty: not checked",
-		value: func(c *Config) any { return &c.Terminal },
-	},
-	{
-		key: "journal", doc: "the journal; on ext4, f2fs or ubifs",
-		value: func(c *Config) any { return &c.Journal },
-	},
-	{
-		key: "ring", doc: "its second copy, better on another partition; empty: the journal's name with .ring",
-		value: func(c *Config) any { return &c.Ring },
-	},
-	{
-		key: "key", doc: "the key that seals card numbers, mode 0600; empty: the journal's name with .key",
-		value: func(c *Config) any { return &c.Key },
-	},
-	{
-		key: "journal_bytes_max", doc: "the journal's size at most; above it new payments are refused",
-		value: func(c *Config) any { return &c.JournalBytes }, min: 1 << 20, max: 1 << 30,
-	},
-	{
-		key: "any_filesystem", doc: "accept a file system that can not keep a journal (tests and demos only)",
-		value: func(c *Config) any { return &c.AnyFilesystem },
-	},
-	{
-		key: "socket", doc: "the Unix socket for status, tail, show, stuck and replay",
-		value: func(c *Config) any { return &c.Socket },
-	},
-	{
-		key: "host_timeout", doc: "how long the host has to answer",
-		value: func(c *Config) any { return &c.HostTimeout }, min: 100 * time.Millisecond, max: 5 * time.Minute,
-	},
-	{
-		key: "confirm_timeout", doc: "how long an app that confirms has to do so",
-		value: func(c *Config) any { return &c.ConfirmTimeout }, min: time.Second, max: time.Hour,
-	},
-	{
-		key: "entry_wait", doc: "how long a payment waits for the line, or for an older reversal, before it is refused",
-		value: func(c *Config) any { return &c.EntryWait }, min: time.Duration(0), max: 5 * time.Minute,
-	},
-	{
-		key: "linger", doc: "how long a record nobody waits for may wait for a commit to ride with",
-		value: func(c *Config) any { return &c.Linger }, min: time.Duration(0), max: time.Second,
-	},
-	{
-		key: "unconfirmed_at_boot", doc: "an approval found at power-up whose delivery is not on file: reverse or keep",
-		value: func(c *Config) any { return &c.UnconfirmedAtBoot }, oneOf: []string{"reverse", "keep"},
-	},
-	{
-		key: "reversal_quick", doc: "sends of a reversal one host_timeout apart before the waits grow",
-		value: func(c *Config) any { return &c.ReversalQuick }, min: 1, max: 10,
-	},
-	{
-		key: "reversal_wait_min", doc: "the first of the growing waits",
-		value: func(c *Config) any { return &c.ReversalWaitMin }, min: time.Second, max: time.Hour,
-	},
-	{
-		key: "reversal_wait_max", doc: "the longest of them; a reversal is sent for ever",
-		value: func(c *Config) any { return &c.ReversalWaitMax }, min: time.Second, max: 24 * time.Hour,
-	},
-	{
-		key: "overdue_after", doc: "a reversal older than this is shown as overdue",
-		value: func(c *Config) any { return &c.OverdueAfter }, min: time.Second, max: 30 * 24 * time.Hour,
-	},
-	{
-		key: "dial_timeout", doc: "how long one address may take to answer a connection",
-		value: func(c *Config) any { return &c.DialTimeout }, min: 100 * time.Millisecond, max: 2 * time.Minute,
-	},
-	{
-		key: "write_timeout", doc: "how long a line or an app may take no bytes",
-		value: func(c *Config) any { return &c.WriteTimeout }, min: 100 * time.Millisecond, max: 2 * time.Minute,
-	},
-	{
-		key: "redial_min", doc: "the first wait after a failed connection",
-		value: func(c *Config) any { return &c.RedialMin }, min: 10 * time.Millisecond, max: time.Minute,
-	},
-	{
-		key: "redial_max", doc: "the longest wait between connections",
-		value: func(c *Config) any { return &c.RedialMax }, min: 10 * time.Millisecond, max: time.Hour,
-	},
-	{
-		key: "user_timeout", doc: "how long the host may leave bytes unacknowledged before the line counts as dead",
-		value: func(c *Config) any { return &c.UserTimeout }, min: time.Second, max: 5 * time.Minute,
-	},
-	{
-		key: "keepalive_idle", doc: "silence on the line before the first TCP probe",
-		value: func(c *Config) any { return &c.KeepAliveIdle }, min: time.Second, max: 2 * time.Hour,
-	},
-	{
-		key: "keepalive_interval", doc: "time between TCP probes",
-		value: func(c *Config) any { return &c.KeepAliveInterval }, min: time.Second, max: time.Hour,
-	},
-	{
-		key: "app_connections_max", doc: "payment apps connected at once",
-		value: func(c *Config) any { return &c.AppConnectionsMax }, min: 1, max: 512,
-	},
-	{
-		key: "app_frame_timeout", doc: "how long an app may take over one frame",
-		value: func(c *Config) any { return &c.AppFrameTimeout }, min: 100 * time.Millisecond, max: time.Minute,
-	},
-	{
-		key: "app_answers_max", doc: "answers that wait for one app that does not read",
-		value: func(c *Config) any { return &c.AppAnswersMax }, min: 1, max: 4096,
-	},
-	{
-		key: "log_level", doc: "what is logged",
-		value: func(c *Config) any { return &c.LogLevel }, oneOf: []string{"debug", "info", "warn", "error"},
-	},
-	{
-		key: "log_format", doc: "how it is logged, to standard error",
-		value: func(c *Config) any { return &c.LogFormat }, oneOf: []string{"text", "json"},
-	},
-}
-
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
-// the user's own folder (root: /var/lib/reversald and /run).
+// the user's own folder (root's, unless XDG_STATE_HOME says otherwise: /var/lib/reversald and /run).
 func DefaultConfig() Config {
 	state, socket := stateFolder()
 	schedule := reversal.DefaultSchedule()
@@ -236,10 +101,10 @@ func DefaultConfig() Config {
 
 // stateFolder is where a daemon of this user keeps its journal and its socket.
 func stateFolder() (state, socket string) {
-	if os.Geteuid() == 0 {
+	base := os.Getenv("XDG_STATE_HOME")
+	if base == "" && os.Geteuid() == 0 {
 		return "/var/lib/reversald", "/run/reversald.sock"
 	}
-	base := os.Getenv("XDG_STATE_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
@@ -251,36 +116,60 @@ func stateFolder() (state, socket string) {
 	return state, filepath.Join(state, "reversald.sock")
 }
 
+// fault is what is wrong with the values of some settings taken together.
+type fault struct {
+	keys []string // where it can be mended
+	err  error
+}
+
 // Validate reports every fault of the values taken together.
 func (c Config) Validate() error {
 	var faults []error
-	if len(c.Host) == 0 {
-		faults = append(faults, errors.New("host: at least one address is needed"))
-	}
-	for _, address := range append([]string{c.Listen}, c.Host...) {
-		if err := checkAddress(address); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	if c.ReversalWaitMin > c.ReversalWaitMax {
-		faults = append(faults, errors.New("reversal_wait_min is longer than reversal_wait_max"))
-	}
-	if c.RedialMin > c.RedialMax {
-		faults = append(faults, errors.New("redial_min is longer than redial_max"))
-	}
-	if c.Journal == "" {
-		faults = append(faults, errors.New("journal: a path is needed"))
+	for _, f := range c.faults() {
+		faults = append(faults, fmt.Errorf("%s: %w", f.keys[0], f.err))
 	}
 	return errors.Join(faults...)
 }
 
-func checkAddress(address string) error {
+func (c Config) faults() []fault {
+	var faults []fault
+	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
+	if len(c.Host) == 0 {
+		add(errors.New("at least one address is needed"), "host")
+	}
+	for _, address := range c.Host {
+		if err := checkAddress(address, 1); err != nil {
+			add(err, "host")
+		}
+	}
+	if err := checkAddress(c.Listen, 0); err != nil {
+		add(err, "listen")
+	}
+	if c.ReversalWaitMin > c.ReversalWaitMax {
+		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
+	}
+	if c.RedialMin > c.RedialMax {
+		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
+	}
+	for key, path := range map[string]string{
+		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
+	} {
+		if path == "" {
+			add(errors.New("may not be empty"), key)
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
+	return faults
+}
+
+// checkAddress: port 0 takes a free one where we listen, and is nobody's where we call.
+func checkAddress(address string, portMin int) error {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("%q is not host:port", address)
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("%q has no port between 0 and 65535", address)
+	if n, err := strconv.Atoi(port); err != nil || n < portMin || n > 65535 {
+		return fmt.Errorf("%q has no port between %d and 65535", address, portMin)
 	}
 	return nil
 }

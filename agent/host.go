@@ -138,7 +138,7 @@ func (a *Agent) keepStray(g iso.Glance, why string) error {
 // nearest says which open question an answer resembles, and what differs.
 func (a *Agent) nearest(g iso.Glance) string {
 	var open []iso.Glance
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.state.Phase.Open() {
 			class := iso.ClassPayment
 			if p.state.Phase != payment.Asked {

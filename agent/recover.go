@@ -13,7 +13,7 @@ import (
 // the doubts of whatever the last life left open. It reads the stories of open payments and the
 // newest few entries, so it does not take longer when the journal grows.
 func (a *Agent) recover() error {
-	a.nextID = payment.ID(a.journal.Last() + uint64(a.journal.Noted()) + 1)
+	a.nextID = payment.ID(a.journal.Next())
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (a *Agent) recover() error {
 		}
 	}
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
-		slog.Int("open", a.books.open), slog.Int("owed", a.queue.Len()))
+		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
 }
 

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"log/slog"
 
 	"reversald/agent/payment"
@@ -116,7 +115,7 @@ func (a *Agent) finish() {
 	}
 	a.replies = nil
 	for _, s := range a.said {
-		attrs := []slog.Attr{
+		attrs := []any{
 			slog.String("record", s.r.Kind.String()), slog.Uint64("id", uint64(s.p.id)),
 			slog.String("terminal", s.p.terminal), slog.String("stan", s.p.stan),
 			slog.String("phase", s.phase.String()),
@@ -130,7 +129,7 @@ func (a *Agent) finish() {
 		if why := reasonText(s.r); why != "" {
 			attrs = append(attrs, slog.String("why", why))
 		}
-		a.log.LogAttrs(context.Background(), slog.LevelInfo, "journal", attrs...)
+		a.log.Info("journal", attrs...)
 	}
 	a.said = a.said[:0]
 }

@@ -65,7 +65,7 @@ func (a *Agent) fromLink(r link.Report) error {
 
 // loseAsked: the answers to whatever was asked over the lost line will not come.
 func (a *Agent) loseAsked() error {
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.state.Phase != payment.Asked {
 			continue
 		}
@@ -88,7 +88,7 @@ func (a *Agent) appGone(app App) error {
 			cutOff = append(cutOff, d.p)
 		}
 	}
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.reverser == app {
 			p.reverser, p.taking = nil, nil
 		}

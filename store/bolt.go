@@ -50,8 +50,8 @@ func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, 
 	l.db, err = bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:         timeout,
 		PageSize:        pageBytes,
-		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: int(mapBytes), // never remapped, so a reader never stops the writer
+		FreelistType:    bolt.FreelistArrayType, // lowest page first: writes lie close together
+		InitialMmapSize: int(mapBytes),          // never remapped: a reader never stops the writer
 		OpenFile: func(name string, flag int, _ os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, 0)
 			switch {

@@ -24,19 +24,19 @@ const steadyAfter = 5 * time.Second
 type Report interface{ report() }
 
 type (
-	// LineUp: the host takes payments.
+	// LineUp means that the host takes payments.
 	LineUp struct{ Address string }
-	// LineLost: the line is gone. Every NeverLeft of that line came before it.
+	// LineLost means that the line is gone. Every NeverLeft of that line came before it.
 	LineLost struct{ Err error }
-	// DialFailed: an address did not answer; another try follows after Wait.
+	// DialFailed means that an address did not answer; another try follows after Wait.
 	DialFailed struct {
 		Address string
 		Err     error
 		Wait    time.Duration
 	}
-	// Arrived: one frame from the host, without its length.
+	// Arrived is one frame from the host, without its length.
 	Arrived struct{ Body []byte }
-	// NeverLeft: provably no byte left of the frame that was sent under Tag.
+	// NeverLeft means that provably no byte left of the frame that was sent under Tag.
 	NeverLeft struct{ Tag Tag }
 )
 

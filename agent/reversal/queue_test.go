@@ -85,7 +85,7 @@ func TestScheduleOfAnUnansweredReversal(t *testing.T) {
 // Rule: jitter never exceeds the cap, never reaches zero, and is the same after a restart.
 func TestJitterIsBoundedAndRepeatable(t *testing.T) {
 	s := reversal.DefaultSchedule()
-	seen := map[time.Duration]bool{}
+	seen := make(map[time.Duration]bool)
 	for id := range uint64(500) {
 		for n := 3; n < 12; n++ {
 			wait := s.Wait(id, n)

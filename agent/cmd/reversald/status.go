@@ -98,13 +98,13 @@ func (o *options) printStuck(stuck []agent.Payment) {
 // client asks the daemon behind the configured socket.
 func (o *options) client() (*api.Client, error) {
 	if o.socket != "" {
-		return api.NewClient(o.socket), nil
+		return api.NewClient(o.socket, o.wait), nil
 	}
 	c, err := o.load()
 	if err != nil {
 		return nil, err
 	}
-	return api.NewClient(c.Socket), nil
+	return api.NewClient(c.Socket, o.wait), nil
 }
 
 func (o *options) printJSON(v any) error {

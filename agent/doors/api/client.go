@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"reversald/agent"
 )
@@ -27,13 +28,15 @@ type Client struct {
 	http   http.Client
 }
 
-// NewClient makes a client for the agent behind a socket.
-func NewClient(socket string) *Client {
-	dialer := &net.Dialer{}
+// NewClient makes a client for the agent behind a socket. Wait is how long the agent may take to
+// begin an answer; 0 is for ever.
+func NewClient(socket string, wait time.Duration) *Client {
+	dialer := &net.Dialer{Timeout: wait}
 	return &Client{socket: socket, http: http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		},
+		ResponseHeaderTimeout: wait,
 	}}}
 }
 
@@ -103,7 +106,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 }
 
 // send returns an answer that is a success; anything else is an error that says why.
-func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+func (c *Client) send(
+	ctx context.Context, method, path string, body io.Reader,
+) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://reversald"+path, body)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type Agent interface {
 	Open(ctx context.Context) ([]agent.Payment, error)
 	Look(ctx context.Context, id uint64) (agent.Payment, bool, error)
 	Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
-	Lines(from uint64, max int) ([]agent.Line, error)
+	Lines(from uint64, limit int) ([]agent.Line, error)
 	Story(id uint64) ([]agent.Line, error)
 	Newest() uint64
 	Changed() <-chan struct{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type Agent interface {
 
 // Limits bound what one app, or all of them, may cost.
 type Limits struct {
-	ConnectionsMax int           // open at once; one more is closed at once
+	ConnectionsMax int           // open at once; one more takes the place of a mute one, or is closed
 	FrameTimeout   time.Duration // from a frame's first byte to its last
 	WriteTimeout   time.Duration // for one answer to an app that does not read
 	AnswersMax     int           // waiting for one app that does not read
@@ -39,9 +40,11 @@ type Door struct {
 	limits  Limits
 	log     *slog.Logger
 
-	mu      sync.Mutex // guards open and refused; the agent knows nothing of connections
+	mu      sync.Mutex // guards all below; the agent knows nothing of connections
 	open    int
-	refused uint64
+	mute    []*session // of those, the ones that have not sent a whole frame yet, oldest first
+	leaving int        // sent away for another, and not gone yet
+	refused uint64     // in this run of too many
 }
 
 // New makes a door for apps that speak profile.
@@ -70,37 +73,68 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 			time.Sleep(acceptPause)
 			continue
 		}
-		if !d.enter(conn) {
+		s := d.enter(conn)
+		if s == nil {
 			_ = conn.Close()
 			continue
 		}
 		sessions.Add(1)
 		go func() {
 			defer sessions.Done()
-			defer d.leave()
-			d.serve(ctx, conn)
+			defer d.leave(s)
+			d.serve(ctx, s)
 		}()
 	}
 }
 
-// enter counts a connection in, unless there are too many; it logs the first of a run of refusals.
-func (d *Door) enter(conn net.Conn) bool {
+// enter counts a connection in. When all places are taken, the app that has been silent since it
+// connected gives up its own, the oldest first: strangers that only connect can not lock out the
+// app that wants to sell. It returns nil when every place is that of an app that speaks. Of a run
+// of too many it logs the first.
+func (d *Door) enter(conn net.Conn) *session {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open < d.limits.ConnectionsMax {
-		d.open++
 		d.refused = 0
-		return true
+	} else {
+		if d.refused++; d.refused == 1 {
+			d.log.Warn("too many apps, connection closed",
+				slog.String("app", conn.RemoteAddr().String()), slog.Int("open", d.open))
+		}
+		if len(d.mute) == 0 || d.leaving >= d.limits.ConnectionsMax {
+			return nil
+		}
+		oldest := d.mute[0]
+		d.mute = d.mute[1:]
+		oldest.sentAway = true
+		d.leaving++
+		d.open--
+		_ = oldest.conn.Close()
 	}
-	if d.refused++; d.refused == 1 {
-		d.log.Warn("too many apps, connection closed",
-			slog.String("app", conn.RemoteAddr().String()), slog.Int("open", d.open))
-	}
-	return false
+	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
+	d.open++
+	d.mute = append(d.mute, s)
+	return s
 }
 
-func (d *Door) leave() {
+// spoke: the app has sent a whole frame, and keeps its place.
+func (d *Door) spoke(s *session) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.mute = slices.DeleteFunc(d.mute, func(other *session) bool { return other == s })
+}
+
+func (d *Door) leave(s *session) {
+	d.spoke(s)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.sentAway {
+		d.leaving--
+		return
+	}
 	d.open--
 }

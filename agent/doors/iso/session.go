@@ -23,21 +23,17 @@ type session struct {
 	writer *link.Writer
 	name   string
 	hung   sync.Once
+
+	sentAway bool // another has its place; guarded by the door's mu
 }
 
 // serve reads an app's frames until it is gone, and then says so: the fates of all answers first.
-func (d *Door) serve(ctx context.Context, conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		_ = conn.Close()
-		return
-	}
-	line, err := hal.Accepted(tcp)
+func (d *Door) serve(ctx context.Context, s *session) {
+	line, err := hal.Accepted(s.conn)
 	if err != nil {
-		_ = conn.Close()
+		_ = s.conn.Close()
 		return
 	}
-	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
 	s.writer = link.NewWriter(line, d.limits.WriteTimeout, d.limits.AnswersMax, s.told)
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	defer stop()
@@ -49,24 +45,6 @@ func (d *Door) serve(ctx context.Context, conn net.Conn) {
 		d.log.Debug("app gone", slog.String("app", s.name))
 	default:
 		d.log.Warn("app shut out", slog.String("app", s.name), slog.Any("error", err))
-	}
-}
-
-func (s *session) read() error {
-	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
-	p.frames = s.door.profile.NewFrameReader(p)
-	for {
-		p.began = time.Time{}
-		body, err := p.frames.Next()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return errSlow
-		}
-		if err != nil {
-			return err
-		}
-		if len(body) > 0 { // an empty one is a keepalive
-			s.door.agent.Frame(s, body)
-		}
 	}
 }
 
@@ -115,12 +93,6 @@ func (s *session) Tell(ticket uint64, body []byte) agent.TellResult {
 	return agent.TellWaits
 }
 
-func (s *session) told(tag link.Tag, fate link.Fate) {
-	if tag.ID != 0 {
-		s.door.agent.Told(tag.ID, fate == link.Left)
-	}
-}
-
 // Hang ends the connection; the reader notices and cleans up.
 func (s *session) Hang(why string) {
 	s.hung.Do(func() {
@@ -131,3 +103,30 @@ func (s *session) Hang(why string) {
 
 // Name is the app's address.
 func (s *session) Name() string { return s.name }
+
+func (s *session) told(tag link.Tag, fate link.Fate) {
+	if tag.ID != 0 {
+		s.door.agent.Told(tag.ID, fate == link.Left)
+	}
+}
+
+func (s *session) read() error {
+	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
+	p.frames = s.door.profile.NewFrameReader(p)
+	for first := true; ; first = false {
+		p.began = time.Time{}
+		body, err := p.frames.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return errSlow
+		}
+		if err != nil {
+			return err
+		}
+		if first {
+			s.door.spoke(s)
+		}
+		if len(body) > 0 { // an empty one is a keepalive
+			s.door.agent.Frame(s, body)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func program(t *testing.T, dir string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "BE_ACQUIRERD=1")
+	cmd.Env = append(os.Environ(), "BE_ACQUIRERD=1", "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
@@ -63,8 +63,10 @@ var ready = regexp.MustCompile(`^acquirerd: listening on (127\.0\.0\.1:\d+)\n$`)
 
 func serveIn(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
-	s := &server{Cmd: program(t, dir, append([]string{"serve"}, args...)...), out: &bytes.Buffer{},
-		drained: make(chan struct{})}
+	s := &server{
+		Cmd: program(t, dir, append([]string{"serve"}, args...)...), out: &bytes.Buffer{},
+		drained: make(chan struct{}),
+	}
 	pipe, err := s.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,15 +121,17 @@ func booksOf(t *testing.T, dir string, args ...string) acquirer.Books {
 	return b
 }
 
-// TestRehearsal is the rehearsal of the README of an integrator: a sale, a lost answer, the
+// TestRehearsal is what an integrator does first: a sale, a lost answer, the
 // reversal, the plug pulled from the bank, and books that remember.
 func TestRehearsal(t *testing.T) {
 	dir := t.TempDir()
 	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--log")
 	sell := func(wantExit int, args ...string) outcome {
 		t.Helper()
-		out, _ := do(t, dir, wantExit, append([]string{"sell", "--json", "--to", bank.address,
-			"--timeout", "10s"}, args...)...)
+		out, _ := do(t, dir, wantExit, append([]string{
+			"sell", "--json", "--to", bank.address,
+			"--timeout", "10s",
+		}, args...)...)
 		return sold(t, out)
 	}
 	one := sell(exitOK, "--amount", "12.34", "--stan", "123")
@@ -171,16 +175,16 @@ func TestRehearsal(t *testing.T) {
 	if code := again.end(syscall.SIGTERM); code != 0 {
 		t.Errorf("SIGTERM: exit %d", code)
 	}
-	clear := table + bank.out.String()
+	seen := []byte(table + bank.out.String())
 	for _, name := range []string{defaultBooks, defaultBooks + ".key"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		clear += string(text)
+		seen = append(seen, text...)
 	}
 	for _, pan := range []string{"4111111111111111", "6222021234567890128"} {
-		if strings.Contains(clear, pan) {
+		if bytes.Contains(seen, []byte(pan)) {
 			t.Errorf("%s is in the clear", pan[:6])
 		}
 	}
@@ -214,6 +218,35 @@ func TestAwayBackAndStats(t *testing.T) {
 	}
 }
 
+// TestLeadingZeros: a STAN is six digits, and people type all of them. None of it is octal or hex.
+func TestLeadingZeros(t *testing.T) {
+	dir := t.TempDir()
+	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--books", "none")
+	for _, test := range []struct{ typed, sent string }{
+		{"000010", "000010"}, {"000018", "000018"}, {"010", "000010"}, {"10", "000010"},
+		{"099999", "099999"}, {"000001", "000001"},
+	} {
+		out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", test.typed)
+		if got := sold(t, out).STAN; got != test.sent {
+			t.Errorf("--stan %s is sent as %s, want %s", test.typed, got, test.sent)
+		}
+	}
+	out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", "000020",
+		"--repeat", "010")
+	var s series
+	if err := json.Unmarshal([]byte(out), &s); err != nil || s.Sales != 10 || s.LastSTAN != "000029" {
+		t.Errorf("%v: %s", err, out)
+	}
+	out, _ = do(t, dir, exitUnknown, "sell", "--to", bank.address, "--stan", "000030", "--frozen",
+		"--echoes", "008", "--hold", "1ms")
+	if !strings.Contains(out, " 8 echoes ") {
+		t.Errorf("--echoes 008: %q", out)
+	}
+	for _, amount := range []string{"0012.34", "007", "08.09"} { // digits before the point
+		do(t, dir, exitOK, "sell", "--to", bank.address, "--amount", amount, "--currency", "036")
+	}
+}
+
 // TestFrozenApp: it sends and never reads; the bank books the sale.
 func TestFrozenApp(t *testing.T) {
 	dir := t.TempDir()
@@ -244,6 +277,11 @@ func TestUsage(t *testing.T) {
 		{"sell --stan 1000000", "--stan goes from 1 to 999999"},
 		{"sell --sent yesterday", "--sent wants MMDDhhmmss"},
 		{"sell --field 1=2", "--field wants N=VALUE"},
+		{"sell --stan 0x10", `"0x10" is not a number`},
+		{"sell --stan -1", `"-1" is not a number`},
+		{"sell --repeat 1_0", `"1_0" is not a number`},
+		{"sell --repeat 0", "--repeat and --timeout want more than nothing"},
+		{"sell --field 0x10=2", "--field wants N=VALUE"},
 		{"sell --nope", "unknown flag: --nope"},
 		{"books extra", "unknown command"},
 	} {
