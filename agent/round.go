@@ -17,7 +17,6 @@ func (a *Agent) round(batch []message) error {
 			return err
 		}
 	}
-	defer a.finish()
 	for {
 		now := a.now()
 		if err := a.expire(now); err != nil {
@@ -33,6 +32,7 @@ func (a *Agent) round(batch []message) error {
 		// Cutting the power from here on is harmless.
 		a.perform()
 		if len(a.again) == 0 && len(a.after) == 0 {
+			a.finish()
 			return nil
 		}
 		events := a.again
@@ -107,7 +107,8 @@ func (a *Agent) follow(p *held, was payment.Phase, r payment.Record) {
 	a.said = append(a.said, saying{p, r, p.state.Phase})
 }
 
-// finish says what the round did, to whoever asked and to the log.
+// finish says what the round did, to whoever asked and to the log. A round that could not be
+// written says nothing: nobody knows what became of it.
 func (a *Agent) finish() {
 	for _, r := range a.replies {
 		r.to <- r.answer // has room for one

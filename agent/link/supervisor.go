@@ -135,7 +135,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		pause := wait.NextBackOff()
+		pause := min(wait.NextBackOff(), s.options.RedialMax) // its jitter exceeds the cap
 		if err != nil {
 			s.report(DialFailed{Address: address, Err: err, Wait: pause})
 		}
