@@ -38,11 +38,11 @@ bench: build ## how fast a sale and a power-up are, on this machine
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)
-	@{ grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . || true; } |
-	  sed -E 's|/[^/]+:func | |' | sort -u |
-	  while read -r dir name; do
-	    echo "== $$dir $$name"
-	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null
+	@{ grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . || true; } | \
+	  sed -E 's|/[^/]+:func | |' | sort -u | \
+	  while read -r dir name; do \
+	    echo "== $$dir $$name"; \
+	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
 	  done
 
 lint: ## house rules, import direction included; scripts too where shellcheck is

@@ -42,8 +42,10 @@ type Agent struct {
 	waiting   []waiter
 	passed    map[passKey]passing
 	nextID    payment.ID
-	host      string // the address of the line; empty while it is down
-	lineNote  string // why the line is down, for status
+	underway  map[uint64]delivery // by ticket
+	ticket    uint64              // the last one given out
+	host      string              // the address of the line; empty while it is down
+	lineNote  string              // why the line is down, for status
 	lineSince time.Time
 	timer     *time.Timer
 	drafts    []store.Draft // of this round, in order
@@ -62,6 +64,12 @@ type todo struct {
 	p      *held
 	effect payment.Effect
 	tell   func()
+}
+
+// delivery is a host's answer that an app has not taken in full yet.
+type delivery struct {
+	p   *held
+	app App
 }
 
 // happening is an event with the payment it happened to.
@@ -90,7 +98,8 @@ func New(parts Parts, limits Limits) *Agent {
 		clock: parts.Clock, log: parts.Log,
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
-		queue: reversal.NewQueue(limits.Schedule),
+		underway: map[uint64]delivery{},
+		queue:    reversal.NewQueue(limits.Schedule),
 	}
 	a.line = link.New(link.Options{
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
@@ -119,11 +128,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	err := a.serve(ctx)
 	a.timer.Stop()
 	hangUp()
-	a.drainUntil(lineDone)
-	if err == nil {
-		err = a.journal.Flush()
+	told := a.drainUntil(lineDone)
+	if err != nil {
+		return err
 	}
-	return err
+	if err := a.confirmTold(told); err != nil {
+		return err
+	}
+	return a.journal.Flush()
 }
 
 // serve is the loop: it waits for a message, takes whatever else waits, and settles all of it in
@@ -149,14 +161,39 @@ func (a *Agent) serve(ctx context.Context) error {
 }
 
 // drainUntil keeps the inbox moving while the line hangs up: its last reports must not block it.
-func (a *Agent) drainUntil(done <-chan struct{}) {
-	for {
-		select {
-		case <-done:
-			return
-		case <-a.inbox:
+// It returns what apps had to say about their answers.
+func (a *Agent) drainUntil(done <-chan struct{}) []appTold {
+	var told []appTold
+	note := func(m message) {
+		if t, ok := m.(appTold); ok {
+			told = append(told, t)
 		}
 	}
+	for {
+		select {
+		case m := <-a.inbox:
+			note(m)
+		case <-done:
+			for len(a.inbox) > 0 {
+				note(<-a.inbox)
+			}
+			return told
+		}
+	}
+}
+
+// confirmTold writes down which answers apps have in full, so that the next start does not take
+// them back. Nothing is sent any more.
+func (a *Agent) confirmTold(told []appTold) error {
+	for _, t := range told {
+		if !t.delivered {
+			continue // doubted by the next start
+		}
+		if err := a.appTold(t.ticket, true); err != nil {
+			return err
+		}
+	}
+	return a.write(a.now())
 }
 
 // tick wakes Run; a full inbox wakes it anyway.
@@ -176,7 +213,7 @@ func (a *Agent) setTimer() {
 	if wake, ok := a.queue.Wake(); ok {
 		next = min(next, wake)
 	}
-	for _, p := range a.books.byID {
+	for _, p := range a.books.open {
 		if p.deadline != 0 {
 			next = min(next, p.deadline)
 		}

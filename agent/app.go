@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"log/slog"
 
 	"reversald/agent/payment"
@@ -12,7 +13,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	g, err := a.profile.Glance(body)
 	if err != nil {
 		a.counts.Refused++
-		a.log.Warn("app's message refused", slog.String("app", app.Name()), slog.Any("error", err))
+		a.log.Warn("app's message refused",
+			slog.String("app", app.Name()), slog.Any("error", err))
 		a.answerLocally(app, body, a.profile.Codes().Refused)
 		return nil
 	}
@@ -32,7 +34,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
-			a.log.Warn("app's answer not sent", slog.String("app", app.Name()), slog.Any("error", err))
+			a.log.Warn("app's answer not sent",
+				slog.String("app", app.Name()), slog.Any("error", err))
 		}
 	}
 	return nil
@@ -41,6 +44,9 @@ func (a *Agent) fromApp(app App, body []byte) error {
 // payment is a request for money: new, or asked again.
 func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 	o, err := a.profile.Original(body)
+	if err == nil && !keepable(o.Fields) {
+		err = errTooLong
+	}
 	if err != nil {
 		a.counts.Refused++
 		a.log.Warn("payment can not be reversed, so it is not sent",
@@ -48,19 +54,33 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		a.answerLocally(app, body, a.profile.Codes().Refused)
 		return nil
 	}
-	if p := a.books.byKey[g.Key]; p != nil {
-		if same(p, o) && p.state.Phase != payment.Unsent {
-			return a.askedAgain(p, app, body)
-		}
-		if p.state.Phase.Open() {
-			a.counts.Refused++
-			a.log.Warn("another payment with this trace number is open",
-				slog.String("stan", g.STAN), slog.Uint64("id", uint64(p.id)))
-			a.answerLocally(app, body, a.profile.Codes().Refused)
-			return nil
-		}
+	w := waiter{app: app, body: body, glance: g, original: o}
+	if known, err := a.known(w); known || err != nil {
+		return err
 	}
-	return a.enter(waiter{app: app, body: body, glance: g, original: o})
+	return a.enter(w)
+}
+
+// errTooLong: what a reversal would need is more than an entry of the journal holds.
+var errTooLong = errors.New("its fields fit no journal entry")
+
+// known answers a request that is on file already, or whose trace number is taken. It is asked
+// when the request comes and again when it may go out: another may have gone before it.
+func (a *Agent) known(w waiter) (bool, error) {
+	p := a.books.byKey[w.glance.Key]
+	switch {
+	case p == nil:
+		return false, nil
+	case same(p.original, w.original) && p.state.Phase != payment.Unsent:
+		return true, a.askedAgain(p, w.app, w.body)
+	case p.state.Phase.Open():
+		a.counts.Refused++
+		a.log.Warn("another payment with this trace number is open",
+			slog.String("stan", w.glance.STAN), slog.Uint64("id", uint64(p.id)))
+		a.answerLocally(w.app, w.body, a.profile.Codes().Refused)
+		return true, nil
+	}
+	return false, nil
 }
 
 // askedAgain gives an app that repeats its question the outcome on file. Nothing is sent twice.
@@ -104,7 +124,8 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 
 // start makes a payment of a request, and asks.
 func (a *Agent) start(w waiter) error {
-	if a.books.open >= openMax {
+	if len(a.books.open) >= openMax {
+		a.counts.Refused++
 		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
 		return nil
 	}
@@ -123,7 +144,7 @@ func (a *Agent) start(w waiter) error {
 // host, and the app gets its answer when the host has given one.
 func (a *Agent) appReverses(app App, g iso.Glance, body []byte) error {
 	p := a.books.byKey[g.OriginalKey]
-	if p == nil {
+	if a.takeBack(g.OriginalKey) || p == nil {
 		a.pass(app, g, body) // nothing of ours: the host decides
 		return nil
 	}

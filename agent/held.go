@@ -49,8 +49,8 @@ type instant = time.Duration
 type books struct {
 	byID   map[payment.ID]*held
 	byKey  map[string]*held // the newest payment with a match key
+	open   []*held          // those not closed, oldest first: all that a round looks at
 	recent []payment.ID     // closed ones, oldest first
-	open   int
 }
 
 func newBooks() books {
@@ -61,10 +61,19 @@ func (b *books) add(p *held) {
 	b.byID[p.id] = p
 	b.byKey[p.key] = p
 	if p.state.Phase.Open() || p.state.Phase == 0 {
-		b.open++
+		b.reopen(p)
 	} else {
 		b.recent = append(b.recent, p.id)
 	}
+}
+
+// remove forgets an open payment as if it had never been asked for.
+func (b *books) remove(p *held) {
+	delete(b.byID, p.id)
+	if b.byKey[p.key] == p {
+		delete(b.byKey, p.key)
+	}
+	b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
 }
 
 // moved keeps the counts after a payment went from one phase to another.
@@ -72,13 +81,23 @@ func (b *books) moved(p *held, was payment.Phase) {
 	wasOpen := was.Open() || was == 0
 	switch is := p.state.Phase.Open(); {
 	case wasOpen && !is:
-		b.open--
+		b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
 		p.request, p.deadline = nil, 0
 		b.recent = append(b.recent, p.id)
 		b.forget()
 	case !wasOpen && is:
-		b.open++
+		b.reopen(p)
 		b.recent = slices.DeleteFunc(b.recent, func(id payment.ID) bool { return id == p.id })
+	}
+}
+
+// reopen puts a payment among the open ones, in its place.
+func (b *books) reopen(p *held) {
+	i, found := slices.BinarySearchFunc(b.open, p.id, func(o *held, id payment.ID) int {
+		return cmp.Compare(o.id, id)
+	})
+	if !found {
+		b.open = slices.Insert(b.open, i, p)
 	}
 }
 
@@ -97,31 +116,23 @@ func (b *books) forget() {
 // overdue lists the payments whose time is up, oldest first.
 func (b *books) overdue(now instant) []*held {
 	var late []*held
-	for _, p := range b.byID {
+	for _, p := range b.open {
 		if p.deadline != 0 && p.deadline <= now {
 			late = append(late, p)
 		}
 	}
-	slices.SortFunc(late, func(x, y *held) int { return cmp.Compare(x.id, y.id) })
 	return late
 }
 
-// sorted lists payments oldest first, so that nothing depends on the order of a map.
-func (b *books) sorted() []*held {
-	ids := slices.Sorted(maps.Keys(b.byID))
-	all := make([]*held, 0, len(ids))
-	for _, id := range ids {
-		all = append(all, b.byID[id])
-	}
-	return all
-}
+// listOpen is a copy of the open payments, oldest first, for loops that change them.
+func (b *books) listOpen() []*held { return slices.Clone(b.open) }
 
-// same says whether a request asks for what a payment on file was asked for. The transmission
-// time (DE7) may differ: an app that asks again stamps it anew.
-func same(p *held, o iso.Original) bool {
+// same says whether two requests ask for the same payment. The transmission time (DE7) may differ:
+// an app that asks again stamps it anew.
+func same(p, q iso.Original) bool {
 	const transmissionTime = 7
-	x, y := maps.Clone(p.original.Fields), maps.Clone(o.Fields)
+	x, y := maps.Clone(p.Fields), maps.Clone(q.Fields)
 	delete(x, transmissionTime)
 	delete(y, transmissionTime)
-	return maps.Equal(x, y) && p.original.Card == o.Card
+	return maps.Equal(x, y) && p.Card == q.Card
 }

@@ -17,7 +17,12 @@ func (a *Agent) fromHost(body []byte) error {
 	}
 	switch g.Class {
 	case iso.ClassPaymentAnswer:
-		if p := a.books.byKey[g.Key]; p != nil {
+		p := a.books.byKey[g.Key]
+		// An inquiry may use the trace number of a payment that is closed.
+		if (p == nil || !p.state.Phase.Open()) && a.passBack(g, body) {
+			return nil
+		}
+		if p != nil {
 			return a.answered(p, g, body)
 		}
 	case iso.ClassReversalAnswer:
@@ -61,7 +66,7 @@ func (a *Agent) answered(p *held, g iso.Glance, body []byte) error {
 // keep is what stays of an answer; if the profile can not take it apart, the glance must do.
 func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
 	kept, err := a.profile.Keep(body)
-	if err != nil {
+	if err != nil || !keepable(kept.Fields) {
 		kept = iso.Kept{Code: g.Code, RRN: g.RRN, Auth: g.Auth}
 	}
 	return &kept
@@ -119,6 +124,9 @@ func (a *Agent) keepStray(g iso.Glance, why string) error {
 	a.counts.Strays++
 	a.log.Warn("stray answer", slog.String("mti", g.MTI), slog.String("terminal", g.Terminal),
 		slog.String("stan", g.STAN), slog.String("code", g.Code), slog.String("why", why))
+	if a.scarce() {
+		return nil
+	}
 	draft, err := a.stray(g, why)
 	if err != nil {
 		return err
@@ -130,7 +138,7 @@ func (a *Agent) keepStray(g iso.Glance, why string) error {
 // nearest says which open question an answer resembles, and what differs.
 func (a *Agent) nearest(g iso.Glance) string {
 	var open []iso.Glance
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.state.Phase.Open() {
 			class := iso.ClassPayment
 			if p.state.Phase != payment.Asked {

@@ -12,8 +12,8 @@ const historyMax = 20000
 
 // Lines copies entries out of the journal, for readers. It may be called by anybody: the journal
 // serves readers and its one writer at the same time.
-func (a *Agent) Lines(from uint64, max int) ([]Line, error) {
-	entries, err := a.journal.Scan(from, max)
+func (a *Agent) Lines(from uint64, limit int) ([]Line, error) {
+	entries, err := a.journal.Scan(from, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -16,11 +16,20 @@ var (
 	ErrNoName = errors.New("a name and a reason are needed")
 	// ErrPhase: the payment is in a phase where the order means nothing.
 	ErrPhase = errors.New("the payment can not take this order now")
+	// ErrTooLong: a name or a reason that fits no journal entry.
+	ErrTooLong = errors.New("the name or the reason is too long")
+)
+
+// nameBytesMax and reasonBytesMax keep what a person writes within one journal entry, every byte
+// of it escaped.
+const (
+	nameBytesMax   = 100
+	reasonBytesMax = 400
 )
 
 // Replay sends a stuck or waiting reversal again, now, in the name of a person.
 func (a *Agent) Replay(ctx context.Context, id uint64, by, why string) (Payment, error) {
-	return a.order(ctx, id, by, payment.Replay{By: by, Why: why})
+	return a.order(ctx, id, by, why, payment.Replay{By: by, Why: why})
 }
 
 // Resolve closes a stuck payment in the name of a person, who must say why.
@@ -28,13 +37,18 @@ func (a *Agent) Resolve(ctx context.Context, id uint64, by, why string) (Payment
 	if why == "" {
 		return Payment{}, ErrNoName
 	}
-	return a.order(ctx, id, by, payment.Resolve{By: by, Why: why})
+	return a.order(ctx, id, by, why, payment.Resolve{By: by, Why: why})
 }
 
 // order lets a person's event happen, and answers when it is durable.
-func (a *Agent) order(ctx context.Context, id uint64, by string, e payment.Event) (Payment, error) {
-	if by == "" {
+func (a *Agent) order(
+	ctx context.Context, id uint64, by, why string, e payment.Event,
+) (Payment, error) {
+	switch {
+	case by == "":
 		return Payment{}, ErrNoName
+	case len(by) > nameBytesMax || len(why) > reasonBytesMax:
+		return Payment{}, ErrTooLong
 	}
 	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
 		p := a.books.byID[payment.ID(id)]

@@ -76,6 +76,12 @@ func (a *Agent) sendReversal(p *held, n int) {
 // tellApp gives the app its answer: the host's own bytes, or ours with the profile's code.
 func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 	app := p.asker
+	decided := p.state.Phase == payment.Approved || p.state.Phase == payment.Declined
+	if outcome == payment.HostAnswer && !decided {
+		// Doubted in the same round as it was approved: a customer must not hear of a yes that is
+		// being taken back.
+		outcome = payment.Unknown
+	}
 	if outcome != payment.HostAnswer {
 		p.asker = nil
 		if app != nil {
@@ -96,13 +102,28 @@ func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 		a.bring(p, payment.Undeliverable{})
 		return
 	}
-	switch app.Tell(uint64(p.id), body) {
+	a.ticket++
+	switch app.Tell(a.ticket, body) {
 	case TellDelivered:
 		a.delivered(p)
 	case TellWaits: // the door calls Told
+		a.underway[a.ticket] = delivery{p, app}
 	case TellGone:
-		a.bring(p, payment.Undeliverable{})
+		if !a.onItsWay(p) {
+			a.bring(p, payment.Undeliverable{})
+		}
 	}
+}
+
+// onItsWay: some connection is still taking the answer, though another may be gone. Reversing the
+// sale now would take back what the app is about to hear.
+func (a *Agent) onItsWay(p *held) bool {
+	for _, d := range a.underway {
+		if d.p == p {
+			return true
+		}
+	}
+	return false
 }
 
 // delivered: the host's answer is with the app in full.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -79,12 +80,12 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 
 // stray is the draft of an answer that belongs to no payment on file.
 func (a *Agent) stray(g iso.Glance, why string) (store.Draft, error) {
-	clear, err := json.Marshal(payload{
+	data, err := json.Marshal(payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
 	})
 	return store.Draft{
 		Kind: uint8(payment.RecordStray), Mark: store.MarkKeep,
-		Wall: a.clock.Wall(), Mono: a.clock.SinceBoot(), Payload: clear,
+		Wall: a.clock.Wall(), Mono: a.clock.SinceBoot(), Payload: data,
 	}, err
 }
 
@@ -133,8 +134,8 @@ func line(e store.Entry, card string) (Line, error) {
 		data.Original = nil // the fields are for rebuilding a reversal, not for reading
 	}
 	return Line{
-		Seq: e.Seq, ID: e.Key, Time: e.Wall, Uptime: e.Mono, Boot: fmt.Sprintf("%x", e.Boot[:4]),
-		Kind: payment.Kind(e.Kind).String(), Card: card, Chain: fmt.Sprintf("%x", e.Chain[:8]),
+		Seq: e.Seq, ID: e.Key, Time: e.Wall, Uptime: e.Mono, Boot: hex.EncodeToString(e.Boot[:4]),
+		Kind: payment.Kind(e.Kind).String(), Card: card, Chain: hex.EncodeToString(e.Chain[:8]),
 		payload: data,
 	}, err
 }

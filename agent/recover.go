@@ -13,7 +13,7 @@ import (
 // the doubts of whatever the last life left open. It reads the stories of open payments and the
 // newest few entries, so it does not take longer when the journal grows.
 func (a *Agent) recover() error {
-	a.nextID = payment.ID(a.journal.Last() + uint64(a.journal.Noted()) + 1)
+	a.nextID = payment.ID(a.journal.Next())
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (a *Agent) recover() error {
 		}
 	}
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
-		slog.Int("open", a.books.open), slog.Int("owed", a.queue.Len()))
+		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
 }
 
@@ -48,12 +48,7 @@ func (a *Agent) followUp(p *held) {
 // recallClosed brings the newest closed payments back, so that an app that asks again after a
 // crash gets the outcome on file and nothing is sent twice.
 func (a *Agent) recallClosed() error {
-	const entriesMax = 4 * recentMax
-	from := uint64(1)
-	if last := a.journal.Last(); last > entriesMax {
-		from = last - entriesMax + 1
-	}
-	entries, err := a.journal.Scan(from, entriesMax)
+	entries, err := a.newest(4 * recentMax)
 	if err != nil {
 		return err
 	}
@@ -82,6 +77,24 @@ func (a *Agent) recallClosed() error {
 		}
 	}
 	return nil
+}
+
+// newest copies the newest entries out of the journal, a page at a time.
+func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
+	var all []store.Entry
+	last := a.journal.Last()
+	for from := last - min(last, entriesMax) + 1; from <= last; {
+		page, err := a.journal.Scan(from, int(entriesMax))
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		all = append(all, page...)
+		from = page[len(page)-1].Seq + 1
+	}
+	return all, nil
 }
 
 // fold is a payment as its entries tell it.

@@ -25,6 +25,9 @@ func (a *Agent) enter(w waiter) error {
 	if a.clearFor(w) && len(a.waiting) == 0 {
 		return a.leave(w)
 	}
+	if a.waitsAlready(w) {
+		return nil
+	}
 	if len(a.waiting) >= waitingMax {
 		a.counts.Refused++
 		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
@@ -41,6 +44,32 @@ func (a *Agent) enter(w waiter) error {
 	return nil
 }
 
+// waitsAlready: an app asks again for what still waits. It is one payment; who asked last gets the
+// answer.
+func (a *Agent) waitsAlready(w waiter) bool {
+	i := slices.IndexFunc(a.waiting, func(v waiter) bool {
+		return v.glance.Class == w.glance.Class && v.glance.Key == w.glance.Key &&
+			same(v.original, w.original)
+	})
+	if i >= 0 {
+		a.waiting[i].app, a.waiting[i].body = w.app, w.body
+	}
+	return i >= 0
+}
+
+// takeBack: an app reverses a payment that still waits. Nothing of it was sent, and nothing will.
+func (a *Agent) takeBack(key string) bool {
+	n := len(a.waiting)
+	a.waiting = slices.DeleteFunc(a.waiting, func(w waiter) bool {
+		if w.glance.Class != iso.ClassPayment || w.glance.Key != key {
+			return false
+		}
+		a.answerLocally(w.app, w.body, a.profile.Codes().NotSent)
+		return true
+	})
+	return len(a.waiting) < n
+}
+
 // clearFor: the line is up and the terminal owes nothing.
 func (a *Agent) clearFor(w waiter) bool {
 	return a.host != "" && !a.queue.Owes(w.glance.Terminal)
@@ -51,6 +80,9 @@ func (a *Agent) leave(w waiter) error {
 	if w.glance.Class == iso.ClassSettlement {
 		a.pass(w.app, w.glance, w.body)
 		return nil
+	}
+	if known, err := a.known(w); known || err != nil {
+		return err
 	}
 	return a.start(w)
 }

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"log/slog"
 
 	"reversald/agent/payment"
@@ -18,7 +17,6 @@ func (a *Agent) round(batch []message) error {
 			return err
 		}
 	}
-	defer a.finish()
 	for {
 		now := a.now()
 		if err := a.expire(now); err != nil {
@@ -34,6 +32,7 @@ func (a *Agent) round(batch []message) error {
 		// Cutting the power from here on is harmless.
 		a.perform()
 		if len(a.again) == 0 && len(a.after) == 0 {
+			a.finish()
 			return nil
 		}
 		events := a.again
@@ -54,6 +53,10 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 		a.after = append(a.after, todo{p: p, effect: effect})
 	}
 	if d.Record == (payment.Record{}) {
+		return nil
+	}
+	if d.Record.Kind == payment.RecordLateAnswer && !p.state.Phase.Open() && a.scarce() {
+		a.log.Warn("late answer", slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
 		return nil
 	}
 	was := p.state.Phase
@@ -104,14 +107,15 @@ func (a *Agent) follow(p *held, was payment.Phase, r payment.Record) {
 	a.said = append(a.said, saying{p, r, p.state.Phase})
 }
 
-// finish says what the round did, to whoever asked and to the log.
+// finish says what the round did, to whoever asked and to the log. A round that could not be
+// written says nothing: nobody knows what became of it.
 func (a *Agent) finish() {
 	for _, r := range a.replies {
 		r.to <- r.answer // has room for one
 	}
 	a.replies = nil
 	for _, s := range a.said {
-		attrs := []slog.Attr{
+		attrs := []any{
 			slog.String("record", s.r.Kind.String()), slog.Uint64("id", uint64(s.p.id)),
 			slog.String("terminal", s.p.terminal), slog.String("stan", s.p.stan),
 			slog.String("phase", s.phase.String()),
@@ -125,7 +129,7 @@ func (a *Agent) finish() {
 		if why := reasonText(s.r); why != "" {
 			attrs = append(attrs, slog.String("why", why))
 		}
-		a.log.LogAttrs(context.Background(), slog.LevelInfo, "journal", attrs...)
+		a.log.Info("journal", attrs...)
 	}
 	a.said = a.said[:0]
 }
@@ -166,35 +170,4 @@ func (a *Agent) dispatch(now instant) error {
 		}
 	}
 	return a.admit()
-}
-
-// write makes the round durable if anybody waits for it, and otherwise notes it: KILL keeps what
-// is noted, and the next commit, at the latest after limits.Linger, takes it along.
-func (a *Agent) write(now instant) error {
-	due := a.flushAt != 0 && a.flushAt <= now
-	if len(a.drafts) == 0 && !due {
-		return nil
-	}
-	var err error
-	if a.urgent || due {
-		_, err = a.journal.Append(a.drafts...)
-		a.flushAt = 0
-	} else {
-		err = a.note()
-		if a.flushAt == 0 {
-			a.flushAt = now + a.limits.Linger
-		}
-	}
-	clear(a.drafts)
-	a.drafts, a.urgent = a.drafts[:0], false
-	return err
-}
-
-func (a *Agent) note() error {
-	for _, d := range a.drafts {
-		if _, err := a.journal.Note(d); err != nil {
-			return err
-		}
-	}
-	return nil
 }

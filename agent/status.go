@@ -74,7 +74,7 @@ func (a *Agent) Status(ctx context.Context) (Status, error) {
 func (a *Agent) Open(ctx context.Context) ([]Payment, error) {
 	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
 		open := []Payment{}
-		for _, p := range a.books.sorted() {
+		for _, p := range a.books.listOpen() {
 			if p.state.Phase.Open() {
 				open = append(open, a.view(p))
 			}
@@ -90,28 +90,29 @@ func (a *Agent) Open(ctx context.Context) ([]Payment, error) {
 // Look is one payment that is in memory; false when it is not.
 func (a *Agent) Look(ctx context.Context, id uint64) (Payment, bool, error) {
 	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
-		p := a.books.byID[payment.ID(id)]
-		if p == nil {
-			return nil, nil
+		if p := a.books.byID[payment.ID(id)]; p != nil {
+			return []Payment{a.view(p)}, nil
 		}
-		return a.view(p), nil
+		return []Payment{}, nil
 	})
 	if err != nil {
 		return Payment{}, false, err
 	}
-	p, ok := answer.(Payment)
-	return p, ok, nil
+	if found := answer.([]Payment); len(found) > 0 {
+		return found[0], true, nil
+	}
+	return Payment{}, false, nil
 }
 
 func (a *Agent) status() Status {
 	s := Status{
 		Profile: a.profile.Name(), Started: a.begun.Format(time.RFC3339),
 		Link: a.line.State().String(), Host: a.host, LinkSince: a.lineSince,
-		LinkNote: a.lineNote, Open: a.books.open, Owed: a.queue.Len(),
+		LinkNote: a.lineNote, Open: len(a.books.open), Owed: a.queue.Len(),
 		Waiting: len(a.waiting), Entries: a.journal.Last(), Counts: a.counts,
 	}
 	s.Counts.Records = maps.Clone(a.counts.Records)
-	for _, p := range a.books.byID {
+	for _, p := range a.books.open {
 		switch {
 		case p.state.Phase == payment.Stuck:
 			s.Stuck++

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"log/slog"
+	"slices"
 
 	"reversald/agent/link"
 	"reversald/agent/payment"
@@ -15,7 +16,7 @@ func (a *Agent) take(m message) error {
 	case appGone:
 		return a.appGone(m.app)
 	case appTold:
-		return a.appTold(payment.ID(m.ticket), m.delivered)
+		return a.appTold(m.ticket, m.delivered)
 	case fromLink:
 		return a.fromLink(m.report)
 	case fromClock:
@@ -64,7 +65,7 @@ func (a *Agent) fromLink(r link.Report) error {
 
 // loseAsked: the answers to whatever was asked over the lost line will not come.
 func (a *Agent) loseAsked() error {
-	for _, p := range a.books.sorted() {
+	for _, p := range a.books.listOpen() {
 		if p.state.Phase != payment.Asked {
 			continue
 		}
@@ -80,15 +81,24 @@ func (a *Agent) loseAsked() error {
 func (a *Agent) appGone(app App) error {
 	a.leaveRoom(app)
 	a.forgetPassed(app)
-	for _, p := range a.books.sorted() {
+	var cutOff []*held
+	for ticket, d := range a.underway {
+		if d.app == app {
+			delete(a.underway, ticket)
+			cutOff = append(cutOff, d.p)
+		}
+	}
+	for _, p := range a.books.listOpen() {
 		if p.reverser == app {
 			p.reverser, p.taking = nil, nil
 		}
-		if p.asker != app {
+		if p.asker != app && !slices.Contains(cutOff, p) {
 			continue
 		}
-		p.asker, p.question = nil, nil
-		if p.state.Phase == payment.Approved {
+		if p.asker == app {
+			p.asker, p.question = nil, nil
+		}
+		if p.state.Phase == payment.Approved && !a.onItsWay(p) {
 			if err := a.happen(p, payment.Undeliverable{}); err != nil {
 				return err
 			}
@@ -98,15 +108,19 @@ func (a *Agent) appGone(app App) error {
 }
 
 // appTold: an answer that had to wait is with the app, or never will be.
-func (a *Agent) appTold(id payment.ID, delivered bool) error {
-	p := a.books.byID[id]
+func (a *Agent) appTold(ticket uint64, delivered bool) error {
+	p := a.underway[ticket].p
+	delete(a.underway, ticket)
 	if p == nil || p.state.Phase != payment.Approved {
 		return nil
 	}
-	p.asker, p.question = nil, nil
 	if !delivered {
+		if a.onItsWay(p) {
+			return nil
+		}
+		p.asker, p.question = nil, nil
 		return a.happen(p, payment.Undeliverable{})
 	}
-	p.answer = nil
+	p.asker, p.question, p.answer = nil, nil, nil
 	return a.happen(p, payment.Delivered{})
 }

@@ -8,8 +8,8 @@ func (p *Profile) LocalAnswer(question []byte, code string) ([]byte, error) {
 	return p.AnswerFrom(question, Kept{Code: code})
 }
 
-// AnswerFrom gives the outcome on file to a question that is asked again: what LocalAnswer gives, and
-// what was kept of the host's answer.
+// AnswerFrom gives the outcome on file to a question that is asked again: what LocalAnswer gives,
+// and what was kept of the host's answer.
 func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 	var w walk
 	if err := p.walk(question, &w); err != nil {

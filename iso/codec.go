@@ -103,7 +103,9 @@ func (c *codec) unpack(p *Profile, packed []byte, fields []int) (m Message, agai
 }
 
 // pack writes a message; the values have been through element.fit.
-func (c *codec) pack(p *Profile, mti string, numbers []int, values map[int]string) (b []byte, err error) {
+func (c *codec) pack(
+	p *Profile, mti string, numbers []int, values map[int]string,
+) (b []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			b, err = nil, errCodec
@@ -153,8 +155,8 @@ func (plainBytes) Decode(b []byte, n int) ([]byte, int, error) {
 	return append([]byte(nil), b[:n]...), n, nil
 }
 
-// nibbles is packed digits with our choice of where the odd half byte is, and with the D of track 2.
-// The codec's own cannot do either, and builds a table for every field.
+// nibbles is packed digits with our choice of where the odd half byte is, and with the D of track
+// 2. The codec's own cannot do either, and builds a table for every field.
 type nibbles struct{ e *element }
 
 // Encode packs digits '0' to '?' (and D).

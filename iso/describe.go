@@ -31,12 +31,13 @@ func (l Line) String() string {
 func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-len(s))) + s }
 
 // Describe shows a message field by field, with card data masked. It works on anything: where the
-// bytes stop making sense the last line has a Problem. Of a message that is not whole, longer runs of
-// digits are not shown at all, because a shifted field may hold a piece of the card number.
+// bytes stop making sense the last line has a Problem. Of a message that is not whole, longer
+// runs of digits are not shown at all, because a shifted field may hold a piece of the card
+// number.
 func (p *Profile) Describe(body []byte) []Line {
 	var w walk
 	err := p.walk(body, &w)
-	d := describer{p: p, w: &w, whole: err == nil}
+	d := describer{p: p, w: &w, whole: err == nil && p.contents(&w) == nil}
 	if w.header > 0 && len(body) >= w.header {
 		text := string(appendHex(nil, body[:w.header]))
 		if body[0] != p.header[0] {
@@ -64,7 +65,7 @@ func (p *Profile) Describe(body []byte) []Line {
 type describer struct {
 	p     *Profile
 	w     *walk
-	whole bool // the message walks to its end
+	whole bool // every field is where and what it should be
 	lines []Line
 }
 
@@ -103,8 +104,10 @@ func (d *describer) field(n int) {
 	case d.p.hidden[n] || n == fieldExpiry:
 		d.add(n, at, e.name, hiddenValue(int(s.count), e.kind))
 	case err != nil:
-		d.lines = append(d.lines, Line{Field: n, Offset: at, Name: e.name,
-			Problem: "has bytes that this kind of field cannot have"})
+		d.lines = append(d.lines, Line{
+			Field: n, Offset: at, Name: e.name,
+			Problem: problemContents,
+		})
 	case n == fieldPAN:
 		d.add(n, at, e.name, d.clean(maskPAN(v)))
 	case n == fieldOriginal && len(v) == linkLen && d.whole:

@@ -1,10 +1,12 @@
-// Package iso reads and writes ISO 8583 as one host speaks it, and knows how to take a payment back.
+// Package iso reads and writes ISO 8583 as one host speaks it, and knows how to take a payment
+// back.
 //
-// Think of a court interpreter with a phrase book. The book is the profile: one YAML file that says
-// how this host frames its messages, what each field looks like, which messages are payments, which
-// answers mean yes, and how a reversal is worded. The interpreter looks at a message (Glance), keeps
-// what a reversal would need (Original), words the reversal (Reversal), and says what an answer means
-// (Outcome, Verdict). It never carries a message itself: there are no sockets and no clocks here.
+// Think of a court interpreter with a phrase book. The book is the profile: one YAML file that
+// says how this host frames its messages, what each field looks like, which messages are
+// payments, which answers mean yes, and how a reversal is worded. The interpreter looks at a
+// message (Glance), keeps what a reversal would need (Original), words the reversal (Reversal),
+// and says what an answer means (Outcome, Verdict). It never carries a message itself: there are
+// no sockets and no clocks here.
 //
 // Rules that hold for everything in the package:
 //

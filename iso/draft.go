@@ -153,13 +153,21 @@ func encodingShorthand(word string) [][2]string {
 	switch word {
 	case "ascii":
 		return [][2]string{
-			{"mti", "ascii"}, {"bitmap", "hex"}, {"numeric", "ascii"}, {"binary", "hex"},
-			{"length", "ascii"}, {"odd", "right0"},
+			{"mti", "ascii"},
+			{"bitmap", "hex"},
+			{"numeric", "ascii"},
+			{"binary", "hex"},
+			{"length", "ascii"},
+			{"odd", "right0"},
 		}
 	case "bcd":
 		return [][2]string{
-			{"mti", "bcd"}, {"bitmap", "binary"}, {"numeric", "bcd"}, {"binary", "binary"},
-			{"length", "bcd"}, {"odd", "right0"},
+			{"mti", "bcd"},
+			{"bitmap", "binary"},
+			{"numeric", "bcd"},
+			{"binary", "binary"},
+			{"length", "bcd"},
+			{"odd", "right0"},
 		}
 	}
 	return nil

@@ -71,8 +71,16 @@ var formats = []struct {
 	word string
 	kind kind
 }{
-	{"ans", kindText}, {"an", kindText}, {"as", kindText}, {"ns", kindText}, {"xn", kindSigned},
-	{"a", kindText}, {"s", kindText}, {"n", kindNumber}, {"z", kindTrack}, {"b", kindBinary},
+	{"ans", kindText},
+	{"an", kindText},
+	{"as", kindText},
+	{"ns", kindText},
+	{"xn", kindSigned},
+	{"a", kindText},
+	{"s", kindText},
+	{"n", kindNumber},
+	{"z", kindTrack},
+	{"b", kindBinary},
 }
 
 // parseFormat reads "n..19": what it is made of, a dot for every length digit, and how much.

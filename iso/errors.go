@@ -34,4 +34,6 @@ func (e *FieldError) Error() string {
 }
 
 // tlvProblem is the problem with chip data whose tags end at byte at of it.
-func tlvProblem(at int) string { return "is not whole tags from its byte " + strconv.Itoa(at) + " on" }
+func tlvProblem(at int) string {
+	return "is not whole tags from its byte " + strconv.Itoa(at) + " on"
+}

@@ -52,8 +52,8 @@ type desk struct {
 // fault notes that something is wrong at n.
 func (d *desk) fault(n *yaml.Node, format string, args ...any) {
 	if len(d.faults) < faultsMax {
-		f := Fault{File: d.origin[n], Line: n.Line, Col: n.Column, What: fmt.Sprintf(format, args...)}
-		d.faults = append(d.faults, f)
+		what := fmt.Sprintf(format, args...)
+		d.faults = append(d.faults, Fault{d.origin[n], n.Line, n.Column, what})
 	}
 }
 
@@ -63,7 +63,9 @@ func (d *desk) err() error {
 		return nil
 	}
 	slices.SortStableFunc(d.faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+		return cmp.Or(
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col),
+		)
 	})
 	return &ProfileError{Faults: slices.Compact(d.faults)}
 }

@@ -103,7 +103,8 @@ func (f framing) append(dst []byte, n int) []byte {
 	}
 	switch f.length {
 	case lengthASCII4:
-		return append(dst, byte('0'+n/1000%10), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
+		return append(dst,
+			byte('0'+n/1000%10), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 	case lengthBCD2:
 		return append(dst, byte(n/1000%10<<4|n/100%10), byte(n/10%10<<4|n%10))
 	case lengthBinary2:
@@ -134,10 +135,11 @@ func (p *Profile) NewFrameReader(r io.Reader) *FrameReader {
 	return &FrameReader{r: r, framing: p.framing, max: p.frameMax}
 }
 
-// Next returns the body of the next frame: header and message without the length, freshly allocated.
-// An empty body is a keepalive. At the end of the stream the error is io.EOF between frames and
-// io.ErrUnexpectedEOF inside one. A *FrameError is final. Any other error comes from the reader, and
-// after one that passes (a deadline) Next may be called again: what had arrived is kept.
+// Next returns the body of the next frame: header and message without the length, freshly
+// allocated. An empty body is a keepalive. At the end of the stream the error is io.EOF between
+// frames and io.ErrUnexpectedEOF inside one. A *FrameError is final. Any other error comes from
+// the reader, and after one that passes (a deadline) Next may be called again: what had arrived
+// is kept.
 func (fr *FrameReader) Next() ([]byte, error) {
 	if fr.broken != nil {
 		return nil, fr.broken

@@ -17,7 +17,9 @@ func TestClassesOfMessages(t *testing.T) {
 		"0421": iso.ClassReversal, "0410": iso.ClassReversalAnswer, "0430": iso.ClassReversalAnswer,
 		"0500": iso.ClassSettlement, "0510": iso.ClassSettlementAnswer,
 		"0800": iso.ClassOther, "0810": iso.ClassOtherAnswer,
-		"0600": iso.ClassOther, "0610": iso.ClassOtherAnswer, // not in the profile
+		// not in the profile
+		"0201": iso.ClassPayment, "0211": iso.ClassPaymentAnswer, "0402": iso.ClassReversal,
+		"0600": iso.ClassOther, "0610": iso.ClassOtherAnswer, "0240": iso.ClassOther,
 	} {
 		g := glance(t, p, compose(t, p, mti, map[int]string{11: "1", 41: "T"}))
 		if g.Class != want || g.MTI != mti {
@@ -33,9 +35,18 @@ func TestReversiblePayments(t *testing.T) {
 		mti, processing string
 		want            bool
 	}{
-		{"0200", "000000", true}, {"0200", "010000", true}, {"0200", "200000", false},
-		{"0200", "310000", false}, {"0100", "003000", true}, {"0100", "310000", false},
-		{"0220", "000000", false}, {"0210", "000000", false}, {"0400", "000000", false},
+		{"0200", "000000", true},
+		{"0200", "010000", true},
+		{"0200", "200000", false},
+		{"0200", "310000", false},
+		{"0100", "003000", true},
+		{"0100", "310000", false},
+		{"0220", "000000", false},
+		{"0221", "000000", false},
+		{"0201", "000000", true},
+		{"0201", "310000", false},
+		{"0210", "000000", false},
+		{"0400", "000000", false},
 	} {
 		g := glance(t, p, compose(t, p, c.mti, map[int]string{3: c.processing, 11: "1", 41: "T"}))
 		if g.Reversible != c.want {

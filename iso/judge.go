@@ -105,17 +105,23 @@ var meanings = []struct {
 }{
 	{fieldPAN, isNumber, "digits (n)"},
 	{fieldProcessing, isNumber, "digits (n)"},
-	{fieldAmount, func(e element) bool { return isNumber(e) && e.count <= 18 }, "at most 18 digits (n)"},
+	{fieldAmount, isAmount, "at most 18 digits (n)"},
 	{fieldSTAN, isNumber, "digits (n)"},
-	{fieldExpiry, func(e element) bool { return isNumber(e) && e.count == 4 }, "n4"},
-	{fieldTrack2, func(e element) bool { return e.kind == kindTrack || e.kind == kindText }, "a track (z)"},
-	{fieldCode, func(e element) bool { return e.kind != kindBinary && e.digits == 0 }, "fixed text or digits"},
-	{fieldTerminal, func(e element) bool { return e.kind == kindText || isNumber(e) }, "text or digits"},
-	{fieldPIN, func(e element) bool { return e.kind == kindBinary }, "bytes (b)"},
-	{fieldChip, func(e element) bool { return e.kind == kindBinary }, "bytes (b)"},
+	{fieldExpiry, isExpiry, "n4"},
+	{fieldTrack2, isTrack, "a track (z)"},
+	{fieldCode, isCode, "fixed text or digits"},
+	{fieldTerminal, isName, "text or digits"},
+	{fieldPIN, isBytes, "bytes (b)"},
+	{fieldChip, isBytes, "bytes (b)"},
 }
 
 func isNumber(e element) bool { return e.kind == kindNumber }
+func isAmount(e element) bool { return isNumber(e) && e.count <= 18 } // fits an int64
+func isExpiry(e element) bool { return isNumber(e) && e.count == 4 }
+func isTrack(e element) bool  { return e.kind == kindTrack || e.kind == kindText }
+func isCode(e element) bool   { return isName(e) && e.digits == 0 }
+func isName(e element) bool   { return e.kind == kindText || isNumber(e) }
+func isBytes(e element) bool  { return e.kind == kindBinary }
 
 // judgeMessages makes the table of message types. No type may mean two things: an answer that is
 // taken for another's would end a reversal that was never answered.
@@ -191,15 +197,22 @@ func (w *draft) judgeMatch(p *Profile) {
 			case p.hidden[n.v] || n.v == fieldPAN || n.v == fieldExpiry:
 				w.fault(n.at, "field %d is card data, and match keys are written down", n.v)
 			case e.kind == 0:
-				w.fault(n.at, "field %d is not in fields", n.v)
+				w.absent(n)
 			case e.kind == kindTrack || e.kind == kindBinary:
 				w.fault(n.at, "field %d cannot be part of a key", n.v)
 			}
 			p.match[class] = append(p.match[class], n.v)
 		}
 		if !trace && (class == ClassPayment || class == ClassReversal) {
-			w.fault(section, "match.%s has no trace number (field 11): payments could not be told apart",
-				class)
+			w.fault(section, "match.%s has no trace number (field 11): payments could not be told "+
+				"apart", class)
 		}
+	}
+}
+
+// absent is the fault of naming a field that is not in fields, unless that one is at fault itself.
+func (w *draft) absent(n placed[int]) {
+	if _, ok := w.fields[n.v]; !ok {
+		w.fault(n.at, "field %d is not in fields", n.v)
 	}
 }

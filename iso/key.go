@@ -27,8 +27,8 @@ func (p *Profile) appendKey(dst []byte, w *walk, c Class) ([]byte, error) {
 	return dst, nil
 }
 
-// appendOriginalKey appends the key of the payment that a reversal takes back: the same fields, with
-// trace number and time out of field 90 when it has them.
+// appendOriginalKey appends the key of the payment that a reversal takes back: the same fields,
+// with trace number and time out of field 90 when it has them.
 func (p *Profile) appendOriginalKey(dst []byte, w *walk) ([]byte, error) {
 	link, err := p.value(w, fieldOriginal)
 	if err != nil {

@@ -72,8 +72,14 @@ func TestCardNumberPrintsMasked(t *testing.T) {
 	pan := iso.PAN(digits)
 	card := iso.Card{PAN: pan, Expiry: "2912"}
 	var b strings.Builder
-	for _, v := range []any{pan, &pan, card, &card, []iso.PAN{pan}, struct{ P iso.PAN }{pan},
-		struct{ C iso.Card }{card}, iso.Original{Card: card}, map[string]iso.Card{"a": card}} {
+	for _, v := range []any{
+		pan, &pan, card, &card,
+		[]iso.PAN{pan},
+		struct{ P iso.PAN }{pan},
+		struct{ C iso.Card }{card},
+		iso.Original{Card: card},
+		map[string]iso.Card{"a": card},
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%o", "%20s", "%.3s"} {
 			fmt.Fprintf(&b, verb+"\n", v)
 		}
@@ -107,8 +113,10 @@ func TestCardSurvivesSealing(t *testing.T) {
 			t.Errorf("card comes back as %v (%v)", got, err)
 		}
 	}
-	for _, bad := range []string{"x", "1:", "1::", "2:4111111111111111:2912", "1:41:2912",
-		"1:4111111111111111:29", "1:4111111111111111", "1:4111111111111111:2912:1"} {
+	for _, bad := range []string{
+		"x", "1:", "1::", "2:4111111111111111:2912", "1:41:2912",
+		"1:4111111111111111:29", "1:4111111111111111", "1:4111111111111111:2912:1",
+	} {
 		if _, err := iso.ParseCard([]byte(bad)); err == nil {
 			t.Errorf("%q is taken for a card", bad)
 		} else {

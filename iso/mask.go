@@ -10,9 +10,9 @@ import (
 // trace number still shows.
 const panFragment = 7
 
-// maskDigits replaces every digit of every run of at least least digits, zeros in front not counted:
-// amounts have them and card numbers do not. Single spaces and dashes between digits do not end a run:
-// people write card numbers that way.
+// maskDigits replaces every digit of every run of at least least digits, zeros in front not
+// counted: amounts have them and card numbers do not. Single spaces and dashes between digits do
+// not end a run: people write card numbers that way.
 func maskDigits(s string, least int) string {
 	if len(s) < least {
 		return s

@@ -26,11 +26,8 @@ func (p *Profile) Decode(body []byte) (Message, error) {
 	}
 	numbers := w.numbers()
 	// Our own look at every value comes first: it knows where a bad one stands.
-	var room [128]byte
-	for _, n := range numbers {
-		if _, err := p.appendField(room[:0], &w, n); err != nil {
-			return Message{}, err
-		}
+	if err := p.contents(&w); err != nil {
+		return Message{}, err
 	}
 	packed := body[w.header:]
 	m, again, err := p.codec.unpack(p, packed, numbers)
@@ -115,7 +112,9 @@ func (p *Profile) bitmapLen() int {
 }
 
 // String is the type and the number of fields: a message may hold a card and is never printed.
-func (m Message) String() string { return m.MTI + " with " + strconv.Itoa(len(m.Fields)) + " fields" }
+func (m Message) String() string {
+	return m.MTI + " with " + strconv.Itoa(len(m.Fields)) + " fields"
+}
 
 // Format prints String for every verb.
 func (m Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,8 +15,8 @@ import (
 	"reversald/iso"
 )
 
-// vector is one message written out element by element in testdata/messages: one element a line, in hexadecimal
-// or as quoted text, then the field and its value.
+// vector is one message written out element by element in testdata/messages: one element a line,
+// in hexadecimal or as quoted text, then the field and its value.
 type vector struct {
 	profile string
 	body    []byte
@@ -89,7 +90,8 @@ func elementBytes(t *testing.T, wire string) []byte {
 	return out
 }
 
-// What stands in messages made without this package is what Decode and Glance read and Compose writes.
+// What stands in messages made without this package is what Decode and Glance read and Compose
+// writes.
 func TestMessagesFromTheFieldTable(t *testing.T) {
 	files, err := filepath.Glob("testdata/messages/*.txt")
 	if err != nil || len(files) == 0 {
@@ -129,4 +131,25 @@ func TestMessagesFromTheFieldTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A profile is shared by everybody in the daemon.
+func TestProfileMayBeShared(t *testing.T) {
+	p := builtin(t, "iso87-bcd")
+	want := everythingShown(p, compose(t, p, "0200", chipSale()))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range 50 {
+				body, err := p.Compose("0200", chipSale())
+				if err != nil || everythingShown(p, body) != want {
+					t.Error("another result beside others", err)
+					return
+				}
+			}
+		}()
+	}
+	wg.Wait()
 }

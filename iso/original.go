@@ -1,5 +1,7 @@
 package iso
 
+import "strings"
+
 // Original is what the journal keeps of a request so that it can be reversed after a power cut: the
 // fields the profile's reversal needs and no others. It cannot hold track data, a PIN block or a
 // card verification value, and its JSON form has no Card.
@@ -18,11 +20,15 @@ type Kept struct {
 	Fields map[int]string `json:"fields,omitempty"` // what the profile keeps besides
 }
 
-// Original takes out of a request what its reversal needs. An error (*FieldError) means that the
-// request could not be reversed, so it must not be sent.
+// Original takes out of a request what its reversal needs. Every field must be what the profile
+// says it is. An error (*FieldError) means that the request could not be reversed, so it must not
+// be sent.
 func (p *Profile) Original(body []byte) (Original, error) {
 	var w walk
 	if err := p.walk(body, &w); err != nil {
+		return Original{}, err
+	}
+	if err := p.contents(&w); err != nil {
 		return Original{}, err
 	}
 	mti, _ := p.classify(w.mti)
@@ -46,6 +52,9 @@ func (p *Profile) Original(body []byte) (Original, error) {
 			o.Fields[fieldChip] = string(appendHex(nil, tags))
 		}
 	}
+	if n := p.holdsCard(o.Fields, &w); n != 0 {
+		return Original{}, p.failAt(&w, n, "holds the card number, which must not be kept there")
+	}
 	if p.template.pan || p.template.expiry {
 		card, err := p.cardOf(&w)
 		if err != nil {
@@ -54,6 +63,19 @@ func (p *Profile) Original(body []byte) (Original, error) {
 		o.Card = card
 	}
 	return o, nil
+}
+
+// holdsCard is a field of kept that has a card number of the message in it, 0 if none has. The
+// allow-list is of fields and tags; this is for the app that puts something else into them.
+func (p *Profile) holdsCard(kept map[int]string, w *walk) int {
+	for _, pan := range p.cardNumbers(w) {
+		for n, v := range kept {
+			if strings.Contains(v, pan) {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 // gather puts the wanted fields that the message has into into. It is the only way values get into
@@ -73,7 +95,8 @@ func (p *Profile) gather(into map[int]string, w *walk, wanted []int) error {
 	return nil
 }
 
-// Keep takes out of an answer what the profile keeps of it.
+// Keep takes out of an answer what the profile keeps of it. What else is in the answer may be
+// what it likes: an approval is not thrown away for a careless field 44.
 func (p *Profile) Keep(answer []byte) (Kept, error) {
 	var w walk
 	if err := p.walk(answer, &w); err != nil {
@@ -82,6 +105,9 @@ func (p *Profile) Keep(answer []byte) (Kept, error) {
 	k := Kept{Fields: make(map[int]string, len(p.keep))}
 	if err := p.gather(k.Fields, &w, p.keep); err != nil {
 		return Kept{}, err
+	}
+	for n := p.holdsCard(k.Fields, &w); n != 0; n = p.holdsCard(k.Fields, &w) {
+		delete(k.Fields, n)
 	}
 	for n, into := range map[int]*string{fieldCode: &k.Code, fieldRRN: &k.RRN, fieldAuth: &k.Auth} {
 		v, err := p.value(&w, n)

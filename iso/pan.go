@@ -6,11 +6,12 @@ import (
 	"log/slog"
 )
 
-// PAN is a card number. Whatever prints it prints the first six and the last four digits; the digits
-// themselves need Reveal, which only the code that writes a message or seals a card may call.
+// PAN is a card number. Whatever prints it prints the first six and the last four digits; the
+// digits themselves need Reveal, which only the code that writes a message or seals a card may
+// call.
 //
-// BUG(iso): fmt cannot call the methods of an unexported struct field, and JSON does not call those
-// of a map key; do not print a struct that keeps a PAN in one, and do not key a map by it.
+// BUG(iso): fmt cannot call the methods of an unexported struct field, and JSON does not call
+// those of a map key; do not print a struct that keeps a PAN in one, and do not key a map by it.
 type PAN string
 
 // Reveal returns the digits.

@@ -40,8 +40,10 @@ var phrases = map[string]phrase{
 	"62": {"Restricted card", "受限制的卡", ActionOtherCard},
 	"64": {"Amount differs from the original", "交易金额与原交易不匹配", ActionCall},
 	"65": {"Card used too often today", "超出消费次数限制", ActionOtherCard},
-	"68": {"No answer in time. Being reversed: do not swipe again, do not refund",
-		"交易超时,结果未知,系统正在自动冲正,请勿重复刷卡或退款", ActionWait},
+	"68": {
+		"No answer in time. Being reversed: do not swipe again, do not refund",
+		"交易超时,结果未知,系统正在自动冲正,请勿重复刷卡或退款", ActionWait,
+	},
 	"75": {"Too many wrong PINs", "密码错误次数超限", ActionOtherCard},
 	"77": {"Terminal must sign on again", "请重新签到", ActionSignOn},
 	"90": {"Host is closing its day, try later", "系统日切,请稍后重试", ActionTryLater},
@@ -62,18 +64,32 @@ var phrases = map[string]phrase{
 // situations are the outcomes that are ours to tell. The one thing they must get across: while a
 // payment is being reversed, a refund on top is the shop's loss, and a second swipe the customer's.
 var situations = map[Situation]phrase{
-	SituationUnknown: {"Result not known, being reversed. Do not swipe again, do not refund",
-		"交易结果未知,系统正在自动冲正,请勿重复刷卡或退款", ActionWait},
-	SituationReversed: {"Reversed. The money goes back to the card; you may start again",
-		"冲正成功,款项将退回持卡人账户,可重新交易", ActionTryAgain},
-	SituationStuck: {"Reversal not confirmed. Do not swipe again, do not refund; call the acquirer",
-		"冲正未确认,请勿重复刷卡或退款,请联系收单行", ActionCall},
-	SituationNotSent: {"Not sent, nothing was charged. Please try again",
-		"交易未发出,未扣款,请重试", ActionTryAgain},
-	SituationBusy: {"Terminal is busy, nothing was charged. Try in a moment",
-		"终端忙,未扣款,请稍后重试", ActionTryLater},
-	SituationOwed: {"An earlier payment is being reversed first, nothing was charged. Try later",
-		"上一笔交易正在冲正,本笔未扣款,请稍后重试", ActionTryLater},
-	SituationRefused: {"Message cannot be sent, nothing was charged. Call the technician",
-		"报文无法发送,未扣款,请联系技术人员", ActionTechnician},
+	SituationUnknown: {
+		"Result not known, being reversed. Do not swipe again, do not refund",
+		"交易结果未知,系统正在自动冲正,请勿重复刷卡或退款", ActionWait,
+	},
+	SituationReversed: {
+		"Reversed. The money goes back to the card; you may start again",
+		"冲正成功,款项将退回持卡人账户,可重新交易", ActionTryAgain,
+	},
+	SituationStuck: {
+		"Reversal not confirmed. Do not swipe again, do not refund; call the acquirer",
+		"冲正未确认,请勿重复刷卡或退款,请联系收单行", ActionCall,
+	},
+	SituationNotSent: {
+		"Not sent, nothing was charged. Please try again",
+		"交易未发出,未扣款,请重试", ActionTryAgain,
+	},
+	SituationBusy: {
+		"Terminal is busy, nothing was charged. Try in a moment",
+		"终端忙,未扣款,请稍后重试", ActionTryLater,
+	},
+	SituationOwed: {
+		"An earlier payment is being reversed first, nothing was charged. Try later",
+		"上一笔交易正在冲正,本笔未扣款,请稍后重试", ActionTryLater,
+	},
+	SituationRefused: {
+		"Message cannot be sent, nothing was charged. Call the technician",
+		"报文无法发送,未扣款,请联系技术人员", ActionTechnician,
+	},
 }

@@ -79,42 +79,63 @@ func (p *Profile) FieldName(field int) string {
 	return p.elements[field].name
 }
 
-// AnswerMTI is the message type that answers mti; "" when mti asks for nothing. A type the profile
-// does not list is answered as ISO 8583 counts: an even function digit and one more.
+// AnswerMTI is the message type that answers mti; "" when mti asks for nothing. A type the
+// profile does not list is answered like the first of its kind (0201 like 0200), and a kind it
+// does not know as ISO 8583 counts: the function digit and one.
 func (p *Profile) AnswerMTI(mti string) string {
 	if len(mti) != 4 || !digitsOnly(mti) {
 		return ""
 	}
-	if t, ok := p.types[[4]byte([]byte(mti))]; ok {
-		return t.answer
-	}
-	if (mti[2]-'0')%2 == 1 {
-		return ""
-	}
-	return mti[:2] + string(mti[2]+1) + "0"
+	return p.typeOf([4]byte([]byte(mti))).answer
 }
 
-// classify says what a message type is for. A type the profile does not list is something else, a
-// question or an answer by its function digit.
+// classify says what a message type is for.
 func (p *Profile) classify(mti [4]byte) (string, Class) {
+	t := p.typeOf(mti)
+	return t.mti, t.class
+}
+
+// typeOf finds or works out a message type. What repeats a payment is a payment, listed or not: a
+// question that passed for "other" would not be reversed.
+func (p *Profile) typeOf(mti [4]byte) messageType {
 	if t, ok := p.types[mti]; ok {
-		return t.mti, t.class
+		return t
+	}
+	first := mti
+	first[3] = '0'
+	if t, ok := p.types[first]; ok {
+		t.mti = string(mti[:])
+		return t
 	}
 	if (mti[2]-'0')%2 == 1 {
-		return string(mti[:]), ClassOtherAnswer
+		return messageType{mti: string(mti[:]), class: ClassOtherAnswer}
 	}
-	return string(mti[:]), ClassOther
+	t := messageType{mti: string(mti[:]), class: ClassOther}
+	first[2]++
+	t.answer = string(first[:])
+	for _, class := range questionClasses {
+		if p.types[first].class == class.Answer() {
+			t.class = class
+		}
+	}
+	return t
 }
 
 // isReversible reports whether a payment of this type and processing code is taken back when its
 // outcome is unknown. Without a processing code it is: a needless reversal costs a message.
 func (p *Profile) isReversible(mti, processing string) bool {
 	for _, rule := range p.reversible {
-		if rule.mti == mti {
+		if rule.mti == mti || rule.mti[:3] == mti[:3] && !p.listed(mti) {
 			return !slices.ContainsFunc(rule.except, func(prefix string) bool {
 				return strings.HasPrefix(processing, prefix)
 			})
 		}
 	}
 	return false
+}
+
+// listed reports whether the profile names a message type itself.
+func (p *Profile) listed(mti string) bool {
+	_, ok := p.types[[4]byte([]byte(mti))]
+	return ok
 }

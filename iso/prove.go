@@ -50,8 +50,8 @@ func (p *Profile) proveSample(s sample) error {
 			return fmt.Errorf("field %d comes back changed", n)
 		}
 	}
-	if again, err := p.ComposeWith(m.Header, m.MTI, m.Fields); err != nil || len(again) != len(body) {
-		return fmt.Errorf("cannot be written again as it was read: %v", err)
+	if _, err := p.ComposeWith(m.Header, m.MTI, m.Fields); err != nil {
+		return fmt.Errorf("cannot be written again as it was read: %w", err)
 	}
 	g, err := p.Glance(body)
 	if err != nil {
@@ -105,7 +105,7 @@ func (p *Profile) proveAnswer(question []byte, g Glance) error {
 		return fmt.Errorf("a glance at our answer to it: %w", err)
 	}
 	if answer.Key != g.Key || !answer.Class.Answers(g.Class) {
-		return fmt.Errorf("our answer to it does not match it: local_answer.echo lacks a match field")
+		return fmt.Errorf("our answer does not match it: local_answer.echo lacks a match field")
 	}
 	return nil
 }
@@ -146,8 +146,8 @@ func (p *Profile) proveReversal(payment []byte, g Glance) (string, error) {
 		case r.MTI != mti || r.Class != ClassReversal:
 			return "", fmt.Errorf("its reversal is a %s", r.MTI)
 		case r.OriginalKey != g.Key:
-			return "", fmt.Errorf("its reversal does not lead back to it: match.payment has a field " +
-				"that reversal.copy has not")
+			return "", fmt.Errorf("its reversal does not lead back to it: " +
+				"match.payment has a field that reversal.copy has not")
 		case r.AmountMinor != g.AmountMinor:
 			return "", fmt.Errorf("its reversal is for another amount")
 		}

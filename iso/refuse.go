@@ -3,14 +3,13 @@ package iso
 import (
 	"encoding/hex"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// neverKept are the fields with sensitive authentication data (PCI DSS 3.3.1), and 34, which holds a
-// card number in a form we could not mask. No profile can have them kept.
+// neverKept are the fields with sensitive authentication data (PCI DSS 3.3.1), and 34, which
+// holds a card number in a form we could not mask. No profile can have them kept.
 var neverKept = []int{34, 35, 36, 45, 52}
 
 // macFields are the message authentication codes: over other bytes, under other keys.
@@ -23,8 +22,8 @@ func (w *draft) judgeCodes(p *Profile) {
 	for _, code := range w.verdicts {
 		o := p.outcomes[code.v.code]
 		if code.v.in == VerdictDone && (o == OutcomeAmbiguous || o == OutcomeProvisional) {
-			w.fault(code.at, "code %q is %s for a payment, so it cannot mean that a reversal is done",
-				code.v.code, o)
+			w.fault(code.at, "code %q is %s for a payment, so it cannot mean that a reversal is "+
+				"done", code.v.code, o)
 		}
 	}
 	missing := func(section, list string, has bool) {
@@ -105,14 +104,14 @@ func (w *draft) plainFields(p *Profile, fields []placed[int], where string) []in
 	for _, n := range fields {
 		switch {
 		case p.hidden[n.v]:
-			w.fault(n.at, "field %d must not get into %s: it can hold track data, a PIN block or a "+
-				"card verification value", n.v, where)
+			w.fault(n.at, "field %d must not get into %s: it can hold track data, a PIN block or "+
+				"a card verification value", n.v, where)
 		case n.v == fieldPAN || n.v == fieldExpiry || n.v == fieldChip:
 			w.fault(n.at, "field %d is card data and must not get into %s", n.v, where)
 		case slices.Contains(macFields, n.v):
 			w.fault(n.at, "field %d is an authentication code of another message", n.v)
 		case p.elements[n.v].kind == 0:
-			w.fault(n.at, "field %d is not in fields", n.v)
+			w.absent(n)
 		default:
 			out = append(out, n.v)
 		}
@@ -148,7 +147,7 @@ func (w *draft) judgeReversal(p *Profile) {
 	if r.reasonField.at == nil {
 		w.fault(r.at, "reversal has no reason_field")
 	} else if p.elements[t.reasonField].kind == 0 {
-		w.fault(r.reasonField.at, "field %d is not in fields", t.reasonField)
+		w.absent(r.reasonField)
 	}
 	for reason, code := range w.reasons {
 		p.reasons[reason] = code.v
@@ -171,14 +170,14 @@ func (w *draft) judgeCopy(p *Profile) {
 	for _, n := range r.copied {
 		switch {
 		case p.hidden[n.v]:
-			w.fault(n.at, "field %d must never be kept: it can hold track data, a PIN block or a card "+
-				"verification value", n.v)
+			w.fault(n.at, "field %d must never be kept: it can hold track data, a PIN block or a "+
+				"card verification value", n.v)
 		case n.v == fieldChip:
 			w.fault(n.at, "field %d is copied tag by tag; see chip_tags", n.v)
 		case slices.Contains(macFields, n.v):
 			w.fault(n.at, "field %d is an authentication code of another message", n.v)
 		case p.elements[n.v].kind == 0:
-			w.fault(n.at, "field %d is not in fields", n.v)
+			w.absent(n)
 		case dropped(n.v):
 		case n.v == fieldPAN:
 			t.pan = true
@@ -195,7 +194,8 @@ func (w *draft) judgeSet(p *Profile) {
 	t := &p.template
 	t.set = map[int]string{}
 	for number, value := range w.reversal.set {
-		taken := []int{fieldPAN, fieldAmount, fieldSTAN, fieldExpiry, fieldChip, w.reversal.reasonField.v}
+		taken := []int{fieldPAN, fieldAmount, fieldSTAN, fieldExpiry, fieldChip}
+		taken = append(taken, w.reversal.reasonField.v)
 		taken = append(append(taken, macFields...), t.copied...)
 		if w.reversal.link == "de90" {
 			taken = append(taken, fieldOriginal)
@@ -205,7 +205,7 @@ func (w *draft) judgeSet(p *Profile) {
 			w.fault(value.at, "field %d is not one that set can give a value", number)
 			continue
 		case p.elements[number].kind == 0:
-			w.fault(value.at, "field %d is not in fields", number)
+			w.absent(placed[int]{number, value.at})
 			continue
 		}
 		v, problem := p.elements[number].fit(value.v)
@@ -243,11 +243,13 @@ func (w *draft) judgeChipTags(p *Profile) {
 // judgeCarried checks that a reversal carries what its answer will be known by.
 func (w *draft) judgeCarried(p *Profile) {
 	t := &p.template
-	for _, n := range append([]int{fieldSTAN}, p.match[ClassReversal]...) {
+	needed := append([]int{fieldSTAN}, p.match[ClassReversal]...)
+	slices.Sort(needed)
+	for _, n := range slices.Compact(needed) {
 		_, set := t.set[n]
-		if !set && !slices.Contains(t.copied, n) {
-			w.fault(w.reversal.at, "the reversal does not carry field %s, so its answer could not be "+
-				"known again", strconv.Itoa(n))
+		if !set && !slices.Contains(t.copied, n) && p.elements[n].kind != 0 {
+			w.fault(w.reversal.at, "the reversal does not carry field %d, so its answer could not "+
+				"be known again", n)
 		}
 	}
 }

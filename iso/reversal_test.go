@@ -119,6 +119,8 @@ func TestOriginalRefusesWhatCouldNotBeReversed(t *testing.T) {
 		"a track that is cut short":     {2: "", 35: "5413330089020011=29"},
 		"chip data that is not tags":    {55: "9F3602"},
 		"a card number of 5 digits":     {2: "12345"},
+		"a card number in the address":  {43: "MR 5413330089020011"},
+		"a track in a tag we keep":      {2: "6222021234567890128", 55: "95126222021234567890128D2912201000001234"},
 	} {
 		fields := sale()
 		for n, v := range change {
@@ -172,13 +174,17 @@ func TestAnswersOfOurOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[int]string{3: "000000", 4: "000000001234", 11: "000124", 25: "00", 39: "68",
-		41: "TERM0001", 42: "MERCHANT0000001", 49: "156"}
+	want := map[int]string{
+		3: "000000", 4: "000000001234", 11: "000124", 25: "00", 39: "68",
+		41: "TERM0001", 42: "MERCHANT0000001", 49: "156",
+	}
 	if diff := cmp.Diff(want, m.Fields); diff != "" || m.MTI != "0210" || string(m.Header) != "\x60\x00\x00\x00\x03" {
 		t.Errorf("%s %X\n%s", m.MTI, m.Header, diff)
 	}
-	answer, err = p.AnswerFrom(body, iso.Kept{Code: "00", RRN: "000000000042", Auth: "A1B2C3",
-		Fields: map[int]string{12: "110406", 35: "5413330089020011=2912", 4: "000000009999"}})
+	answer, err = p.AnswerFrom(body, iso.Kept{
+		Code: "00", RRN: "000000000042", Auth: "A1B2C3",
+		Fields: map[int]string{12: "110406", 35: "5413330089020011=2912", 4: "000000009999"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,9 +195,11 @@ func TestAnswersOfOurOwn(t *testing.T) {
 	if diff := cmp.Diff(want, m.Fields); diff != "" {
 		t.Error(diff)
 	}
-	for question, want := range map[string]string{"0100": "0110", "0201": "0210", "0220": "0230",
+	for question, want := range map[string]string{
+		"0100": "0110", "0201": "0210", "0220": "0230",
 		"0400": "0410", "0401": "0410", "0421": "0430", "0500": "0510", "0800": "0810", "0600": "0610",
-		"0210": "", "0810": "", "x": "", "": ""} {
+		"0210": "", "0810": "", "x": "", "": "",
+	} {
 		if got := p.AnswerMTI(question); got != want {
 			t.Errorf("%s is answered by %q, want %q", question, got, want)
 		}

@@ -130,12 +130,15 @@ func (w *draft) readReversal(n *yaml.Node) {
 	r := &w.reversal
 	r.at = n
 	w.table(n, keys{
-		"mti":          func(n *yaml.Node) { r.mti = w.placedText(n) },
-		"repeat_mti":   func(n *yaml.Node) { r.repeatMTI = w.placedText(n) },
-		"copy":         func(n *yaml.Node) { r.copied = w.fieldList(n) },
-		"drop":         func(n *yaml.Node) { r.drop = w.fieldList(n) },
-		"from_answer":  func(n *yaml.Node) { r.fromAnswer = w.fieldList(n) },
-		"reason_field": func(n *yaml.Node) { r.reasonField.v, _ = w.fieldNumber(n); r.reasonField.at = n },
+		"mti":         func(n *yaml.Node) { r.mti = w.placedText(n) },
+		"repeat_mti":  func(n *yaml.Node) { r.repeatMTI = w.placedText(n) },
+		"copy":        func(n *yaml.Node) { r.copied = w.fieldList(n) },
+		"drop":        func(n *yaml.Node) { r.drop = w.fieldList(n) },
+		"from_answer": func(n *yaml.Node) { r.fromAnswer = w.fieldList(n) },
+		"reason_field": func(n *yaml.Node) {
+			r.reasonField.at = n
+			r.reasonField.v, _ = w.fieldNumber(n)
+		},
 		"link": func(n *yaml.Node) {
 			r.link, _ = choice(w.desk, n, map[string]string{"none": "none", "de90": "de90"})
 		},

@@ -48,7 +48,8 @@ func (d *desk) list(n *yaml.Node, each func(item *yaml.Node)) {
 	}
 }
 
-// text reads a scalar as it is written: 00 and "00" are both two zeros, whatever YAML makes of them.
+// text reads a scalar as it is written: 00 and "00" are both two zeros, whatever YAML makes of
+// them.
 func (d *desk) text(n *yaml.Node) (string, bool) {
 	if n.Kind == yaml.ScalarNode {
 		switch n.ShortTag() {

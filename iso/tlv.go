@@ -10,7 +10,6 @@ type tlv struct {
 	tag   []byte
 	value []byte
 	raw   []byte // tag, length and value
-	at    int    // offset of raw
 }
 
 // errTLV is the problem with chip data that is not tags; the offset is in the reader.
@@ -19,8 +18,9 @@ var errTLV = errors.New("chip data is not whole tags")
 // tlvDepthMax is how deep templates may hold one another; EMV has two.
 const tlvDepthMax = 4
 
-// sensitiveTags are tags that may not be kept or shown, and why. PCI DSS 3.3.1 forbids the track and
-// PIN ones outright; the others identify the card or its holder, and belong in Card or nowhere.
+// sensitiveTags are tags that may not be kept or shown, and why. PCI DSS 3.3.1 forbids the track
+// and PIN ones outright; the others identify the card or its holder, and belong in Card or
+// nowhere.
 var sensitiveTags = map[string]string{
 	"56": "track 1", "57": "track 2", "5A": "card number", "99": "PIN", "5F20": "cardholder name",
 	"5F24": "expiry", "5F50": "issuer address", "9F0B": "cardholder name", "9F1F": "track 1",
@@ -45,7 +45,7 @@ func walkTLV(b []byte, each func(t tlv) bool) (int, error) {
 		if !ok || size > len(b)-start {
 			return at, errTLV
 		}
-		t := tlv{tag: b[at : at+head], value: b[start : start+size], raw: b[at : start+size], at: at}
+		t := tlv{tag: b[at : at+head], value: b[start : start+size], raw: b[at : start+size]}
 		if !each(t) {
 			return at, nil
 		}
@@ -71,8 +71,8 @@ func parseTag(b []byte) (int, bool) {
 	return 0, false
 }
 
-// parseTLVLength is the length at the start of b: one byte up to 127, else a count of bytes and then
-// those. Field 55 has at most 9999 bytes, so two are plenty.
+// parseTLVLength is the length at the start of b: one byte up to 127, else a count of bytes and
+// then those. Field 55 has at most 9999 bytes, so two are plenty.
 func parseTLVLength(b []byte) (size, read int, ok bool) {
 	switch {
 	case len(b) >= 1 && b[0] < 0x80:

@@ -1,6 +1,9 @@
 package iso
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // parseTrack2 takes card number and expiry out of track 2 (ISO 7813): digits, a separator ('=' or
 // 'D'), YYMM, and then what we must not keep. Start and end sentinels are allowed. An expiry that
@@ -26,8 +29,8 @@ func parseTrack2(track string) (Card, bool) {
 // validPAN reports whether s can be a card number: 8 to 19 digits (ISO 7812).
 func validPAN(s string) bool { return len(s) >= 8 && len(s) <= panDigitsMax && digitsOnly(s) }
 
-// cardOf takes the card out of a request: from fields 2 and 14, and what those lack from track 2, and
-// then from the chip. False when there is a track or chip data and no card to be found.
+// cardOf takes the card out of a request: from fields 2 and 14, and what those lack from track 2,
+// and then from the chip. False when there is a track or chip data and no card to be found.
 func (p *Profile) cardOf(w *walk) (Card, error) {
 	var card Card
 	pan, err := p.value(w, fieldPAN)
@@ -60,6 +63,21 @@ func (p *Profile) cardOf(w *walk) (Card, error) {
 	return card, nil
 }
 
+// cardNumbers are all the card numbers that a message shows in the places for them.
+func (p *Profile) cardNumbers(w *walk) []string {
+	pan, _ := p.value(w, fieldPAN)
+	track, _ := p.value(w, fieldTrack2)
+	inTrack, _ := parseTrack2(track)
+	found := []string{pan, inTrack.PAN.Reveal()}
+	if w.has(fieldChip) {
+		chip := p.rawBytes(w, fieldChip)
+		inChip, _ := parseTrack2(packedDigits(findTLV(chip, "57", 0)))
+		found = append(found, inChip.PAN.Reveal(),
+			strings.TrimRight(packedDigits(findTLV(chip, "5A", 0)), "?"))
+	}
+	return slices.DeleteFunc(found, func(s string) bool { return len(s) < panDigitsMin })
+}
+
 // or is the card with this expiry instead of its own, unless it is "".
 func (c Card) or(expiry string) Card {
 	if expiry != "" {
@@ -71,23 +89,24 @@ func (c Card) or(expiry string) Card {
 // cardOfChip finds a card in chip data: tag 57 (track 2), else 5A and 5F24.
 func cardOfChip(chip []byte) Card {
 	if track := findTLV(chip, "57", 0); len(track) > 0 {
-		text := string(appendNibbles(nil, track, 2*len(track), false))
-		if card, ok := parseTrack2(text); ok {
+		if card, ok := parseTrack2(packedDigits(track)); ok {
 			return card
 		}
 	}
-	digits := string(appendNibbles(nil, findTLV(chip, "5A", 0), 2*len(findTLV(chip, "5A", 0)), false))
-	digits = strings.TrimRight(digits, "?") // F fills up
+	digits := strings.TrimRight(packedDigits(findTLV(chip, "5A", 0)), "?") // F fills up
 	if !validPAN(digits) {
 		return Card{}
 	}
 	card := Card{PAN: PAN(digits)}
-	expiry := findTLV(chip, "5F24", 0) // YYMMDD
-	if text := string(appendNibbles(nil, expiry, 2*len(expiry), false)); len(text) == 6 && digitsOnly(text) {
-		card.Expiry = text[:4]
+	expiry := packedDigits(findTLV(chip, "5F24", 0)) // YYMMDD
+	if len(expiry) == 6 && digitsOnly(expiry) {
+		card.Expiry = expiry[:4]
 	}
 	return card
 }
+
+// packedDigits are the digits of b, two to a byte.
+func packedDigits(b []byte) string { return string(appendNibbles(nil, b, 2*len(b), false)) }
 
 // rawBytes is the value of binary field n as bytes; nil when it is not there or not hexadecimal.
 func (p *Profile) rawBytes(w *walk, n int) []byte {
@@ -110,5 +129,6 @@ func (p *Profile) rawBytes(w *walk, n int) []byte {
 
 // failAt is a fault in field n, which is in the message.
 func (p *Profile) failAt(w *walk, n int, problem string) error {
-	return &FieldError{Field: n, Offset: int(w.fields[n].at) - p.elements[n].prefixLen(), Problem: problem}
+	at := int(w.fields[n].at) - p.elements[n].prefixLen()
+	return &FieldError{Field: n, Offset: at, Problem: problem}
 }

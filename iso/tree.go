@@ -35,6 +35,9 @@ func (d *desk) tree(text []byte, file string, find source, depth int) *yaml.Node
 		d.fault(name, "extends names one other profile")
 		return nil
 	}
+	if pairIndex(root, "name") < 0 {
+		d.fault(root, "key \"name\" is missing: a profile has a name of its own")
+	}
 	if depth >= extendsMax {
 		d.fault(name, "profiles extend one another more than %d deep, or in a circle", extendsMax)
 		return nil

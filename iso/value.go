@@ -110,8 +110,9 @@ func latin1Bytes(s string) ([]byte, bool) {
 	return b, true
 }
 
-// fit makes a value ready for the wire: fixed numbers filled with zeros on the left, fixed text with
-// spaces on the right, binary in upper case. The second result says what is wrong, "" if nothing.
+// fit makes a value ready for the wire: fixed numbers filled with zeros on the left, fixed text
+// with spaces on the right, binary in upper case. The second result says what is wrong, "" if
+// nothing.
 func (e *element) fit(v string) (string, string) {
 	n := len(v)
 	switch e.kind {

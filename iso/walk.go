@@ -162,15 +162,35 @@ func (p *Profile) walkField(w *walk, n int) error {
 	return nil
 }
 
+// problemContents is the problem of a field whose bytes are not of its kind.
+const problemContents = "has bytes that this kind of field cannot have"
+
 // appendField appends the value of field n, which must be there.
 func (p *Profile) appendField(dst []byte, w *walk, n int) ([]byte, error) {
 	s, e := w.fields[n], &p.elements[n]
 	dst, ok := e.appendValue(dst, w.body[s.at:s.end], int(s.count))
 	if !ok {
-		at := int(s.at) - e.prefixLen()
-		return dst, &FieldError{Field: n, Offset: at, Problem: "has bytes that this kind of field cannot have"}
+		return dst, p.failAt(w, n, problemContents)
 	}
 	return dst, nil
+}
+
+// contents checks that every field holds what its kind can hold. A message whose bitmap lies may
+// walk to its end all the same, and have a piece of the card number where an amount should be.
+func (p *Profile) contents(w *walk) error {
+	var room [256]byte
+	for half := range w.present {
+		for rest := w.present[half]; rest != 0; {
+			lead := bits.LeadingZeros64(rest)
+			rest &^= 1 << (63 - lead)
+			if n := half*64 + lead + 1; n != partBitmap {
+				if _, err := p.appendField(room[:0], w, n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // value is the value of field n, "" when it is not there.

@@ -77,8 +77,8 @@ func Words(code, lang string) (string, Action) {
 	return phraseDeclined.in(lang)
 }
 
-// OutcomeWords is the text for one of our own outcomes and what to do. An unknown situation reads as
-// SituationUnknown, which promises nothing.
+// OutcomeWords is the text for one of our own outcomes and what to do. An unknown situation reads
+// as SituationUnknown, which promises nothing.
 func OutcomeWords(s Situation, lang string) (string, Action) {
 	if ph, ok := situations[s]; ok {
 		return ph.in(lang)

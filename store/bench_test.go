@@ -1,25 +1,17 @@
 package store_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"reversald/store"
 )
-
-// openAt opens a journal in dir, on whatever file system that is.
-func openAt(tb testing.TB, dir string) *store.Journal {
-	tb.Helper()
-	j, err := store.Open(store.Options{Path: filepath.Join(dir, "journal.db"), AnyFilesystem: true})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return j
-}
 
 // typical is an entry as the agent writes it: what a reversal needs, and a sealed card.
 func typical(key uint64, mark store.Mark) store.Draft {
@@ -43,13 +35,16 @@ func newBarrier(tb testing.TB, dir string) *barrier {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := f.WriteAt(make([]byte, 4<<20), 0); err != nil {
-		tb.Fatal(err)
+	b := &barrier{file: f}
+	for at := range int64(1024) {
+		if _, err := f.WriteAt(b.block[:], at*4096); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	if err := f.Sync(); err != nil {
 		tb.Fatal(err)
 	}
-	return &barrier{file: f}
+	return b
 }
 
 func (b *barrier) step(tb testing.TB) {
@@ -68,41 +63,60 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// BenchmarkAppend measures one commit against two barriers, step by step in the same loop.
+// written is what this process has passed to write calls so far.
+func written(tb testing.TB) (calls, bytes int64) {
+	tb.Helper()
+	text, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		tb.Skip(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		fmt.Sscanf(line, "syscw: %d", &calls)
+		fmt.Sscanf(line, "wchar: %d", &bytes)
+	}
+	return calls, bytes
+}
+
+// BenchmarkAppend measures one commit against two barriers, by turns in the same loop, and what
+// it writes. Half of the drafts open a key, half close one.
 func BenchmarkAppend(b *testing.B) {
 	for _, batch := range []int{1, 8, 64} {
-		b.Run("drafts="+string(rune('0'+batch/10))+string(rune('0'+batch%10)), func(b *testing.B) {
-			dir := b.TempDir()
-			j := openAt(b, dir)
-			defer j.Close()
-			y := newBarrier(b, dir)
+		b.Run(fmt.Sprintf("drafts=%d", batch), func(b *testing.B) {
+			j := mustOpen(b, options(b.TempDir()))
+			y := newBarrier(b, b.TempDir())
 			var appends, barriers []time.Duration
+			calls, bytes := written(b)
 			for b.Loop() {
-				ds := make([]store.Draft, batch)
-				for i := range ds {
-					k := j.Next() + uint64(i)
-					if i%2 == 0 {
-						ds[i] = typical(k, store.MarkOpen)
-					} else {
-						ds[i] = typical(k-1, store.MarkClose)
-					}
-				}
-				if batch == 1 && j.Next()%2 == 0 {
-					ds[0] = typical(j.Next()-1, store.MarkClose)
-				}
+				ds := turns(j.Next(), batch)
 				t := time.Now()
-				if _, err := j.Append(ds...); err != nil {
-					b.Fatal(err)
-				}
+				mustAppend(b, j, ds...)
 				appends = append(appends, time.Since(t))
 				t = time.Now()
 				y.step(b)
 				y.step(b)
 				barriers = append(barriers, time.Since(t))
 			}
+			moreCalls, moreBytes := written(b)
+			n := float64(b.N)
+			b.ReportMetric(float64(moreCalls-calls)/n-2, "writes/op")
+			b.ReportMetric(float64(moreBytes-bytes)/n-2*4096, "written-B/op")
 			b.ReportMetric(float64(median(appends))/float64(median(barriers)), "append/2F")
 			b.ReportMetric(float64(median(appends).Microseconds()), "append-µs")
 			b.ReportMetric(float64(median(barriers).Microseconds()), "2F-µs")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// turns is n drafts from seq next on that open a key and close it, by turns.
+func turns(next uint64, n int) []store.Draft {
+	ds := make([]store.Draft, n)
+	for i := range ds {
+		seq := next + uint64(i)
+		ds[i] = typical(seq, store.MarkOpen)
+		if seq%2 == 0 {
+			ds[i] = typical(seq-1, store.MarkClose)
+		}
+	}
+	return ds
 }

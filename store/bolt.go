@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -26,7 +27,8 @@ var (
 )
 
 // ledger is the bbolt file. Every call into bbolt goes through it, because bbolt panics on a
-// corrupt page, and a panic leaves its locks held: after one the handle is only dropped.
+// corrupt page, and a panic leaves its locks held: after one the handle is only dropped. A page
+// number that points nowhere is not even a panic but a fault, unless it is asked to be one.
 type ledger struct {
 	db       *bolt.DB
 	file     *os.File
@@ -38,6 +40,7 @@ type ledger struct {
 // beyond the end of the file would end the process with a bus error that nothing can catch.
 func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, err error) {
 	l = &ledger{commitFn: (*bolt.DB).Update}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
@@ -50,8 +53,8 @@ func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, 
 	l.db, err = bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:         timeout,
 		PageSize:        pageBytes,
-		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: int(mapBytes), // never remapped, so a reader never stops the writer
+		FreelistType:    bolt.FreelistArrayType, // lowest page first: writes lie close together
+		InitialMmapSize: int(mapBytes),          // never remapped: a reader never stops the writer
 		OpenFile: func(name string, flag int, _ os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, 0)
 			switch {
@@ -165,6 +168,7 @@ func parseBoltMeta(page []byte) (boltMeta, bool) {
 
 // view runs fn in a read transaction. What fn keeps it must copy.
 func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
@@ -179,6 +183,7 @@ func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 
 // update runs fn in a write transaction and commits it. After an error nobody knows.
 func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			l.panicked = true

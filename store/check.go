@@ -20,18 +20,17 @@ type Checked struct {
 	Faults []Fault // in order
 }
 
-// Check walks at most max entries, and never more than 1,024, from seq from on: that they decode,
+// Check walks at most limit entries, and never more than 1,024, from seq from on: that they decode,
 // that none is missing, that each follows the one before it in the chain, and that none refers to
 // an entry that is not before it. After a fault the walk goes on with the chain that stands in
 // the entry. Start with 0. The error is for a file that cannot be walked at all.
-func (j *Journal) Check(from uint64, max int) (Checked, error) {
+func (j *Journal) Check(from uint64, limit int) (Checked, error) {
 	var out Checked
 	if err := j.alive(); err != nil {
 		return out, err
 	}
 	last := j.Last()
-	from = min(from, last+1)
-	from = maxSeq(from, j.meta.base+1)
+	from = max(min(from, last+1), j.meta.base+1)
 	w := walker{c: j.keys.newChainer(), next: from}
 	err := j.ledger.view(func(tx *bolt.Tx) error {
 		log := tx.Bucket(bucketLog)
@@ -49,7 +48,7 @@ func (j *Journal) Check(from uint64, max int) (Checked, error) {
 			if seq > last {
 				return nil
 			}
-			if out.Count == min(max, pageEntriesMax) {
+			if out.Count == min(limit, pageEntriesMax) {
 				out.Next = seq
 				return nil
 			}
@@ -60,8 +59,6 @@ func (j *Journal) Check(from uint64, max int) (Checked, error) {
 	out.Faults = w.faults
 	return out, err
 }
-
-func maxSeq(a, b uint64) uint64 { return max(a, b) }
 
 // walker follows the chain.
 type walker struct {

@@ -101,8 +101,10 @@ func writeWhole(f *os.File, content []byte) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(content, 0); err != nil {
-		return err
+	for at := 0; at < len(content); at += slotBytes { // in pieces: see extend
+		if _, err := f.WriteAt(content[at:min(at+slotBytes, len(content))], int64(at)); err != nil {
+			return err
+		}
 	}
 	return f.Sync()
 }
@@ -149,7 +151,7 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 		}
 	}()
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
-		PageSize: pageBytes, FreelistType: bolt.FreelistMapType, NoSync: true,
+		PageSize: pageBytes, FreelistType: bolt.FreelistArrayType, NoSync: true,
 	})
 	if err != nil {
 		return err

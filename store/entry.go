@@ -36,6 +36,9 @@ const (
 	entryBytesMax    = slotDataBytes - slotLengthBytes
 )
 
+// Does not compile when the largest draft does not fit a slot.
+const _ = uint(entryBytesMax - entryBytesMin - PayloadBytesMax - SecretBytesMax - sealOverhead)
+
 // castagnoli is computed by the processor where it can.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

@@ -1,6 +1,9 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+)
 
 // Errors of opening. Each comes wrapped with the path and the details; Hint says what to do.
 var (
@@ -55,6 +58,7 @@ var hints = []struct {
 	{ErrUnknown, "look at the disk: kernel messages, free space, mount state; the next start " +
 		"checks everything"},
 	{ErrCorrupt, "keep the files; the entry is held, never guessed"},
+	{fs.ErrNotExist, "make the directory, or mount what belongs there"},
 	{ErrUnreadable, "keep the files: the ring still has what was open; put back a copy or " +
 		"run salvage"},
 }

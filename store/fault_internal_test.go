@@ -169,6 +169,30 @@ func TestAFailedNoteEndsTheJournal(t *testing.T) {
 	}
 }
 
+// Between bbolt's commit and the end of Append an entry is in one place only: readers must not act
+// on it.
+func TestReadersSeeNothingBeforeBothFilesHaveIt(t *testing.T) {
+	o := Options{Path: filepath.Join(t.TempDir(), "journal.db"), AnyFilesystem: true}
+	var j *Journal
+	var seen []Entry
+	var last uint64
+	j, err := open(o, seams{commit: func(db *bolt.DB, fn func(*bolt.Tx) error) error {
+		err := db.Update(fn)
+		last = j.Last()
+		es, serr := j.Scan(1, 10)
+		seen = append(seen, es...)
+		return errors.Join(err, serr)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustAppendHere(t, j, "x")
+	if len(seen) != 0 || last != 0 || len(j.OpenKeys()) != 1 || j.Last() != 1 {
+		t.Errorf("seen %v, last %d", seen, last)
+	}
+	j.Close()
+}
+
 // bbolt panics on a corrupt page. The panic becomes an error, and the file can be opened again.
 func TestAPanicInsideBboltIsAnError(t *testing.T) {
 	o := Options{Path: filepath.Join(t.TempDir(), "journal.db"), AnyFilesystem: true}

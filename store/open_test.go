@@ -8,14 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"reversald/store"
 )
 
-// written makes a journal with three entries, one key open, and closes it.
-func written(t *testing.T) store.Options {
+// settled makes a journal with three entries, one key open, and closes it.
+func settled(t *testing.T) store.Options {
 	t.Helper()
 	o := options(t.TempDir())
 	o.Terminal = "T1"
@@ -78,10 +79,10 @@ func TestOpenRefuses(t *testing.T) {
 			return errors.Join(err, db.Close())
 		}, store.ErrNewer},
 		{"another journal in its place", func(t *testing.T, o *store.Options) error {
-			return os.Rename(written(t).Path, o.Path)
+			return os.Rename(settled(t).Path, o.Path)
 		}, store.ErrOtherKey},
 		{"another journal with its key, beside our ring", func(t *testing.T, o *store.Options) error {
-			other := written(t)
+			other := settled(t)
 			return errors.Join(os.Rename(other.Path, o.Path), os.Rename(keyOf(other), keyOf(*o)))
 		}, store.ErrLost},
 		{"the journal of another terminal", func(_ *testing.T, o *store.Options) error {
@@ -106,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, store.ErrRefused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := written(t)
+			o := settled(t)
 			if err := c.harm(t, &o); err != nil {
 				t.Fatal(err)
 			}
@@ -160,11 +161,32 @@ func TestOpenRefusesAJournalInUse(t *testing.T) {
 	wantTexts(t, mustOpen(t, o), "1 1 still works")
 }
 
+// Who waits for the lock while the journal is replaced by a rebuild must not end up with the file
+// that was put aside.
+func TestOpenRefusesAFileThatWasReplacedWhileItWaited(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	waiting := make(chan error)
+	go func() {
+		late := o
+		late.LockTimeout = 5 * time.Second
+		_, err := store.Open(late)
+		waiting <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	copyFile(t, o.Path, o.Path+".other")
+	if err := os.Rename(o.Path+".other", o.Path); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, j)
+	wantErr(t, <-waiting, store.ErrLocked)
+}
+
 func TestOpenRefusesWithoutPermission(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root is never refused")
 	}
-	o := written(t)
+	o := settled(t)
 	if err := os.Chmod(o.Path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +224,7 @@ func TestAMissingRingIsMadeAnewAndFilled(t *testing.T) {
 		"short": func(p string) error { return os.Truncate(p, 9000) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := written(t)
+			o := settled(t)
 			if err := harm(ringOf(o)); err != nil {
 				t.Fatal(err)
 			}
@@ -255,7 +277,7 @@ func TestCreationCutOffAnywhereIsFinishedOrRepeated(t *testing.T) {
 }
 
 func TestFactsSayWhatIsThere(t *testing.T) {
-	o := written(t)
+	o := settled(t)
 	j := mustOpen(t, o)
 	f := j.Facts()
 	if f.First != 1 || f.Last != 3 || f.OpenKeys != 1 || f.Terminal != "T1" || len(f.ID) != 32 ||

@@ -13,14 +13,14 @@ const pageEntriesMax = 1024
 
 func logKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
-// Scan returns the entries from seq from on, at most max and never more than 1,024, ascending.
-// They are copies. Fewer than max, and even none, may come back before the end has been reached
-// only together with an error: a damaged entry is ErrCorrupt with its seq, and what stands before
-// it is returned as well; go on from the seq after it.
-func (j *Journal) Scan(from uint64, max int) ([]Entry, error) {
+// Scan returns the entries from seq from on, at most limit and never more than 1,024, ascending.
+// They are copies. None without an error means that the end was reached. A damaged entry is
+// ErrCorrupt with its seq; what stands before it is returned as well, and a caller that wants the
+// rest goes on from the seq after it.
+func (j *Journal) Scan(from uint64, limit int) ([]Entry, error) {
 	var es []Entry
 	err := j.page(from, func(e Entry) bool {
-		if len(es) >= max {
+		if len(es) >= limit {
 			return false
 		}
 		e.clone()
@@ -30,15 +30,15 @@ func (j *Journal) Scan(from uint64, max int) ([]Entry, error) {
 	return es, err
 }
 
-// History returns the entries of any key, open or not, at most max, ascending. It reads forward
+// History returns the entries of any key, open or not, at most limit, ascending. It reads forward
 // from the seq that the key is named after; for an open key Story is quicker.
-func (j *Journal) History(key uint64, max int) ([]Entry, error) {
+func (j *Journal) History(key uint64, limit int) ([]Entry, error) {
 	var es []Entry
 	last := j.Last()
-	for from := key; from <= last && len(es) < max; from += pageEntriesMax {
+	for from := key; from <= last && len(es) < limit; from += pageEntriesMax {
 		end := from + pageEntriesMax
 		err := j.page(from, func(e Entry) bool {
-			if e.Seq >= end || len(es) >= max {
+			if e.Seq >= end || len(es) >= limit {
 				return false
 			}
 			if e.Key == key {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -84,7 +85,7 @@ func (p *opening) journal(size int64) *Journal {
 	j := &Journal{
 		opt: p.o, ledger: p.ledger, meta: p.meta, keys: p.keys, chainer: p.chainer,
 		size: size, facts: p.f, seq: p.last, chain: p.chain,
-		tip: p.open, shown: clonePending(p.open),
+		tip: p.open, shown: maps.Clone(p.open),
 		changed: make(chan struct{}),
 	}
 	j.last.Store(p.last)

@@ -219,8 +219,8 @@ func (r *ring) queue() {
 	r.writes = append(r.writes, image{offset: offset, block: block})
 }
 
-// write writes what is queued. It touches nothing but writes, spare and the file, so that it may
-// run beside readers of the index.
+// write hands what is queued to the kernel, where it survives a KILL. It touches nothing but
+// writes, spare and the file, so that it may run beside readers of the index.
 func (r *ring) write() error {
 	for i, w := range r.writes {
 		if _, err := r.file.WriteAt(w.block, w.offset); err != nil {
@@ -233,7 +233,7 @@ func (r *ring) write() error {
 	return nil
 }
 
-// commit writes what is queued and syncs.
+// commit writes what is queued and returns when it is on the medium.
 func (r *ring) commit() error {
 	if err := r.write(); err != nil {
 		return err

@@ -225,6 +225,30 @@ func TestADamagedSlotIsIgnoredAndItsEntriesWrittenAgain(t *testing.T) {
 	}
 }
 
+// The slot that an old entry was carried into is damaged, while its first slot is still there and
+// about to be overwritten: the next start carries it again.
+func TestACarriedEntryIsCarriedAgainWhenItsSlotIsDamaged(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	mustAppend(t, j, draft(1, store.MarkOpen, "asked"))
+	for range 97 {
+		mustAppend(t, j, draft(j.Next(), store.MarkClose, "x"))
+	}
+	mustClose(t, j)
+	const carrier = 97 // 32 slots before the turn of slot 1 comes again
+	if n := strings.Count(string(readFile(t, ringOf(o))), "asked"); n != 2 {
+		t.Fatalf("the entry is in %d slots", n)
+	}
+	overwrite(t, ringOf(o), carrier*ringSlotBytes, []byte{0xff})
+	j = mustOpen(t, o)
+	for range 60 {
+		mustAppend(t, j, draft(j.Next(), store.MarkClose, "x"))
+	}
+	if f := j.Facts(); f.NotCovered != 0 {
+		t.Errorf("facts: %+v", f)
+	}
+}
+
 // A commit of several slots is cut off: the first slot is lost, a later one is there. Its entries
 // were never acknowledged, and their numbers are given out again.
 func TestALeftoverOfACutCommitIsNotMistaken(t *testing.T) {
@@ -252,6 +276,40 @@ func TestALeftoverOfACutCommitIsNotMistaken(t *testing.T) {
 	j = mustOpen(t, o)
 	wantTexts(t, j, "1 1 a", "2 1 b")
 	wantSound(t, j)
+}
+
+// An entry with the right number that follows another history is not taken from the ring, however
+// whole it is.
+func TestAnEntryThatDoesNotFollowTheChainIsNotTaken(t *testing.T) {
+	dir := t.TempDir()
+	j := mustOpen(t, options(dir))
+	mustAppend(t, j, draft(1, store.MarkOpen, "a"))
+	other := copyFiles(t, dir)
+	mustAppend(t, j, draft(1, store.MarkKeep, "this way"))
+	mustAppend(t, j, draft(1, store.MarkKeep, "and on"))
+	mustClose(t, j)
+	k := mustOpen(t, options(other))
+	mustAppend(t, k, draft(1, store.MarkKeep, "that way"))
+	mustClose(t, k)
+
+	third := readFile(t, filepath.Join(dir, ringName))[3*ringSlotBytes : 4*ringSlotBytes]
+	overwrite(t, filepath.Join(other, ringName), 3*ringSlotBytes, third)
+	k = mustOpen(t, options(other))
+	wantTexts(t, k, "1 1 a", "2 1 that way")
+	wantSound(t, k)
+}
+
+func TestClosingCommitsWhatWasNoted(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	if _, err := j.Note(draft(1, store.MarkOpen, "noted")); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, j)
+	if err := os.Remove(ringOf(o)); err != nil {
+		t.Fatal(err)
+	}
+	wantTexts(t, mustOpen(t, o), "1 1 noted")
 }
 
 // A bit flips in bbolt: the checksum of the entry finds it, a reader gets an error with the seq,
@@ -316,6 +374,20 @@ func TestAnEntryWithoutAGoodCopyIsHeld(t *testing.T) {
 		t.Errorf("story: %v", story)
 	}
 	mustAppend(t, j, draft(1, store.MarkKeep, "held"))
+	mustClose(t, j)
+
+	// A rebuild cannot know that the lost entry opened the key, but what follows it shows it.
+	writeFile(t, o.Path+".suspect", nil)
+	j = mustOpen(t, o)
+	if diff := cmp.Diff([]uint64{1, 3}, j.OpenKeys()); diff != "" {
+		t.Errorf("open keys after a rebuild:\n%s", diff)
+	}
+	if f := j.Facts(); f.Quarantine == "" || len(f.Damaged) != 1 {
+		t.Errorf("facts: %+v", f)
+	}
+	if fs := faults(t, j); len(fs) != 1 || fs[0].Seq != 1 {
+		t.Errorf("faults: %v", fs)
+	}
 }
 
 // flip changes one bit of every place that holds text.

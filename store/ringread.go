@@ -58,6 +58,17 @@ func readRingImage(f io.ReaderAt, size int) (*ringImage, error) {
 	return img, nil
 }
 
+// encode is a ring file with the good slots of the image.
+func (img *ringImage) encode() []byte {
+	all := make([]byte, img.size*slotBytes)
+	for i := range img.slots {
+		s := &img.slots[i]
+		pos := int(s.counter % uint64(img.size))
+		s.encode(all[pos*slotBytes : (pos+1)*slotBytes])
+	}
+	return all
+}
+
 // foreign counts slots of another journal.
 func (img *ringImage) foreign(id [16]byte) int {
 	n := 0

@@ -76,15 +76,16 @@ func (j *Journal) grow() error {
 	return nil
 }
 
-// extend writes zeros from the end of a file up to size.
+// extend writes zeros from the end of a file up to size, a page at a time: the page cache keeps
+// what was written with one call as one piece, and looks through all of it at every sync.
 func extend(f *os.File, size int64) (int64, error) {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return 0, err
 	}
-	zeros := make([]byte, 64<<10)
+	zeros := make([]byte, pageBytes)
 	for end < size {
-		n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-end)], end)
+		n, err := f.WriteAt(zeros[:min(pageBytes, size-end)], end)
 		end += int64(n)
 		if err != nil {
 			return end, err

@@ -24,19 +24,19 @@ const steadyAfter = 5 * time.Second
 type Report interface{ report() }
 
 type (
-	// LineUp: the host takes payments.
+	// LineUp means that the host takes payments.
 	LineUp struct{ Address string }
-	// LineLost: the line is gone. Every NeverLeft of that line came before it.
+	// LineLost means that the line is gone. Every NeverLeft of that line came before it.
 	LineLost struct{ Err error }
-	// DialFailed: an address did not answer; another try follows after Wait.
+	// DialFailed means that an address did not answer; another try follows after Wait.
 	DialFailed struct {
 		Address string
 		Err     error
 		Wait    time.Duration
 	}
-	// Arrived: one frame from the host, without its length.
+	// Arrived is one frame from the host, without its length.
 	Arrived struct{ Body []byte }
-	// NeverLeft: provably no byte left of the frame that was sent under Tag.
+	// NeverLeft means that provably no byte left of the frame that was sent under Tag.
 	NeverLeft struct{ Tag Tag }
 )
 
@@ -135,7 +135,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		pause := wait.NextBackOff()
+		pause := min(wait.NextBackOff(), s.options.RedialMax) // its jitter exceeds the cap
 		if err != nil {
 			s.report(DialFailed{Address: address, Err: err, Wait: pause})
 		}

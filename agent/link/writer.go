@@ -64,7 +64,9 @@ type frame struct {
 
 // NewWriter starts a writer on a line. Frames that wait may take timeout each; at most backlogMax
 // wait. report is called from the writer's own goroutine for every frame that Send said waits.
-func NewWriter(line hal.Link, timeout time.Duration, backlogMax int, report func(Tag, Fate)) *Writer {
+func NewWriter(
+	line hal.Link, timeout time.Duration, backlogMax int, report func(Tag, Fate),
+) *Writer {
 	w := &Writer{
 		line: line, timeout: timeout, report: report,
 		backlog: make(chan frame, backlogMax), done: make(chan struct{}),

@@ -1,6 +1,9 @@
 package payment
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // ID numbers the payments of one journal, in the order they were asked: a smaller one is older.
 type ID uint64
@@ -112,15 +115,15 @@ func Invariant(s State) error {
 	case s.Attempts < 0:
 		return fmt.Errorf("payment: %d reversal attempts", s.Attempts)
 	case s.Phase == Reversed && s.Attempts == 0:
-		return fmt.Errorf("payment: reversed without a reversal ever sent")
+		return errors.New("payment: reversed without a reversal ever sent")
 	case s.Phase != 0 && s.ConfirmBy == 0:
 		return fmt.Errorf("payment: %s, but nothing says how it is confirmed", s.Phase)
 	case s.Phase == Doubted && s.Reason == 0:
-		return fmt.Errorf("payment: doubted without a reason")
+		return errors.New("payment: doubted without a reason")
 	case s.Phase == Approved && !s.HostApproved:
-		return fmt.Errorf("payment: approved, but the host never said so")
+		return errors.New("payment: approved, but the host never said so")
 	case s.Phase == Confirmed && !s.HostApproved:
-		return fmt.Errorf("payment: confirmed, but the host never approved it")
+		return errors.New("payment: confirmed, but the host never approved it")
 	}
 	return nil
 }

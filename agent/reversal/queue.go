@@ -9,6 +9,10 @@ import (
 // part: a terminal's clock may stand in 1970.
 type Instant = time.Duration
 
+// jamPause is how long a line that took nothing is left alone. Who watches it says within seconds
+// whether it is lost.
+const jamPause = time.Second
+
 // never is later than anything.
 const never = Instant(1<<63 - 1)
 
@@ -30,6 +34,7 @@ type Queue struct {
 	schedule Schedule
 	items    []Item // sorted by ID
 	lineUp   bool
+	jammed   Instant // until then nothing goes over this line: it took not one byte of an attempt
 }
 
 // NewQueue returns an empty queue on a line that is down.
@@ -72,7 +77,7 @@ func (q *Queue) Owes(terminal string) bool {
 // A reversal the host has put off does not hold up a younger one: they concern different cards,
 // and the younger customer's money is owed just as much.
 func (q *Queue) Next(now Instant) []uint64 {
-	if !q.lineUp {
+	if !q.lineUp || now < q.jammed {
 		return nil
 	}
 	var next []uint64
@@ -94,9 +99,11 @@ func (q *Queue) Sent(id uint64, n int, now Instant) {
 	}
 }
 
-// NeverLeft takes an attempt back that provably did not leave; it is due again at once, that is,
-// when the line is up.
+// NeverLeft takes an attempt back that provably did not leave. It is due again with the next line,
+// or after a pause: one that took not one byte is broken or congested, and trying it again at once
+// would be all that anybody did from then on.
 func (q *Queue) NeverLeft(id uint64, now Instant) {
+	q.jammed = now + jamPause
 	if it := q.item(id); it != nil && it.InFlight {
 		it.InFlight, it.Due = false, now
 		it.Attempts = max(0, it.Attempts-1)
@@ -144,7 +151,7 @@ func (q *Queue) LineDown(now Instant) {
 
 // LineUp: everything owed is due at once, whatever it was waiting for.
 func (q *Queue) LineUp(now Instant) {
-	q.lineUp = true
+	q.lineUp, q.jammed = true, 0
 	for i := range q.items {
 		if it := &q.items[i]; !it.InFlight {
 			it.Due = min(it.Due, now)
@@ -185,7 +192,7 @@ func (q *Queue) Wake() (Instant, bool) {
 		case it.InFlight:
 			wake = min(wake, it.AnswerBy)
 		case q.lineUp && !slices.Contains(busy, it.Terminal):
-			wake = min(wake, it.Due)
+			wake = min(wake, max(it.Due, q.jammed))
 		}
 	}
 	return wake, wake != never

@@ -85,7 +85,7 @@ func TestScheduleOfAnUnansweredReversal(t *testing.T) {
 // Rule: jitter never exceeds the cap, never reaches zero, and is the same after a restart.
 func TestJitterIsBoundedAndRepeatable(t *testing.T) {
 	s := reversal.DefaultSchedule()
-	seen := map[time.Duration]bool{}
+	seen := make(map[time.Duration]bool)
 	for id := range uint64(500) {
 		for n := 3; n < 12; n++ {
 			wait := s.Wait(id, n)
@@ -153,7 +153,21 @@ func TestNeverLeftTakesTheAttemptBack(t *testing.T) {
 	q.Sent(10, 1, 0)
 	q.NeverLeft(10, 1)
 	want(t, "attempts", q.Items()[0].Attempts, 0)
-	want(t, "due again", q.Next(1), []uint64{10, 11})
+	q.LineDown(2)
+	q.LineUp(2)
+	want(t, "due again on the next line", q.Next(2), []uint64{10, 11})
+}
+
+// A line that took not one byte is not tried again at once: not with this reversal nor with another.
+func TestALineThatTakesNothingIsLeftAlone(t *testing.T) {
+	q := ready(t)
+	q.Sent(10, 1, 0)
+	q.NeverLeft(10, 1)
+	want(t, "nothing goes", q.Next(1), []uint64(nil))
+	wake, ok := q.Wake()
+	want(t, "wake", wake, time.Second+1)
+	want(t, "wake at all", ok, true)
+	want(t, "then it is tried again", q.Next(wake), []uint64{10, 11})
 }
 
 // Owing twice and settling what is not owed change nothing.

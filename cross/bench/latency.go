@@ -42,7 +42,9 @@ func latency(o options, dir string) error {
 }
 
 // turns sells n times each way, with a step of the disk in between.
-func turns(p *pair, n int, step func() (time.Duration, error)) (steps, straight, through []time.Duration, err error) {
+func turns(
+	p *pair, n int, step func() (time.Duration, error),
+) (steps, straight, through []time.Duration, err error) {
 	direct, err := openTill(p.host.address, "STRAIGHT")
 	if err != nil {
 		return nil, nil, nil, err
@@ -85,12 +87,14 @@ func slowDisk(o options, dir string) error {
 	if err != nil {
 		return errors.New("strace is needed to slow the disk down: install it, or use -short")
 	}
-	inject := []string{
-		strace, "-f", "--seccomp-bpf", "-qq", "-o", filepath.Join(dir, "strace.out"),
-		"-e", "trace=fdatasync,fsync",
-		"-e", "inject=fdatasync,fsync:delay_exit=" + strconv.FormatInt(delay.Microseconds(), 10),
+	slowed := func(trace string) []string {
+		return []string{
+			strace, "-f", "--seccomp-bpf", "-qq", "-o", filepath.Join(dir, trace),
+			"-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:delay_exit=" +
+				strconv.FormatInt(delay.Microseconds(), 10),
+		}
 	}
-	p, err := startPair(o, dir, inject...)
+	p, err := startPair(o, dir, slowed("daemon.out")...)
 	if err != nil {
 		return err
 	}
@@ -104,8 +108,8 @@ func slowDisk(o options, dir string) error {
 	if err != nil {
 		return err
 	}
-	inject[6] = filepath.Join(dir, "strace-floor.out")
-	out, err := exec.Command(inject[0], append(inject[1:], self, "floor", "-dir", dir)...).Output()
+	argv := append(slowed("floor.out"), self, "floor", "-dir", dir)
+	out, err := exec.Command(argv[0], argv[1:]...).Output()
 	if err != nil {
 		return fmt.Errorf("floor under strace: %w", err)
 	}

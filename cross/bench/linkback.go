@@ -87,7 +87,7 @@ func oneCut(t *till, listener net.Listener, address string) (time.Duration, net.
 func accept(reversal []byte) []byte {
 	stan, terminal := reversalKey(reversal)
 	body := fmt.Sprintf("0410"+"0020000002800000"+"%s"+"00"+"%s", stan, terminal)
-	return append(binary.BigEndian.AppendUint16(nil, uint16(len(body))), body...)
+	return appendFrame(nil, body)
 }
 
 // reversalKey finds trace number and terminal of the bench's own sale in its reversal.

@@ -84,7 +84,8 @@ func (p *process) stop() error {
 	go func() { done <- p.cmd.Wait() }()
 	select {
 	case <-done:
-		return p.log.Close()
+		_ = p.log.Close()
+		return nil
 	case <-time.After(5 * time.Second):
 		p.kill()
 		return errors.New("did not end on TERM")
@@ -97,7 +98,7 @@ type pair struct {
 	dir          string
 }
 
-// startHost starts an acquirer that keeps its books in memory, so that only the daemon's disk counts.
+// startHost starts an acquirer with its books in memory, so that only the daemon's disk counts.
 func startHost(o options, dir string) (*process, error) {
 	argv := append(strings.Fields(o.acquirerd), "serve", "--listen", "127.0.0.1:0",
 		"--profile", "iso87-ascii", "--books", "none", "--control", filepath.Join(dir, "host.sock"))

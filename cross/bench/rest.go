@@ -172,7 +172,8 @@ func settleOpen(o options, p *pair, dir string) error {
 
 // behave tells the host its manners.
 func behave(o options, dir string, manners ...string) error {
-	argv := append(strings.Fields(o.acquirerd), "behave", "--control", filepath.Join(dir, "host.sock"))
+	argv := append(strings.Fields(o.acquirerd),
+		"behave", "--control", filepath.Join(dir, "host.sock"))
 	argv = append(argv, manners...)
 	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		return fmt.Errorf("behave: %w: %s", err, out)

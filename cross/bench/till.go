@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"time"
 )
@@ -33,9 +34,17 @@ func (t *till) sale() []byte {
 		"164111111111111111"+"000000"+"000000001234"+"1123120000"+"%06d"+"120000"+"1123"+
 		"022"+"00"+"%-8s"+"%-15s"+"156",
 		t.stan%999999+1, t.terminal, "MERCHANT0000001")
-	t.request = binary.BigEndian.AppendUint16(t.request[:0], uint16(len(body)))
-	t.request = append(t.request, body...)
+	t.request = appendFrame(t.request[:0], body)
 	return t.request
+}
+
+// appendFrame appends a body of at most 65535 bytes with its length.
+func appendFrame(dst []byte, body string) []byte {
+	n := len(body)
+	if n > math.MaxUint16 {
+		panic("bench: a message of its own that fits no frame")
+	}
+	return append(binary.BigEndian.AppendUint16(dst, uint16(n)), body...)
 }
 
 // sell sends one sale and waits for its answer.

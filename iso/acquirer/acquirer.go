@@ -54,7 +54,7 @@ type Acquirer struct {
 }
 
 // New opens the books and listens.
-func New(o Options) (*Acquirer, error) {
+func New(ctx context.Context, o Options) (*Acquirer, error) {
 	if o.Profile == nil {
 		return nil, errors.New("an acquirer needs a profile")
 	}
@@ -77,17 +77,22 @@ func New(o Options) (*Acquirer, error) {
 		turn:    make(chan struct{}, 1),
 		failed:  make(chan error, 1),
 	}
-	listener, err := net.Listen("tcp", o.Listen)
+	listener, err := listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), ledger.Close())
 	}
 	a.listener, a.address = listener, listener.Addr().String()
 	if o.Control != "" {
-		if a.control, err = listenControl(o.Control); err != nil {
+		if a.control, err = listenControl(ctx, o.Control); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
 	}
 	return a, nil
+}
+
+func listen(ctx context.Context, network, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, network, address)
 }
 
 // Address is host and port it listens on, and will listen on again after Back.
@@ -140,6 +145,44 @@ func (a *Acquirer) Run(ctx context.Context) error {
 	return err
 }
 
+// Close closes the books, and the listeners if Run was never called.
+func (a *Acquirer) Close() error {
+	a.leave()
+	if a.control != nil {
+		_ = a.control.Close()
+	}
+	return a.ledger.Close()
+}
+
+// Away closes every connection and stops listening, as a host that is down.
+func (a *Acquirer) Away() {
+	a.leave()
+	a.log.event(a.options.Clock.Now(), 0, "away: not listening")
+}
+
+// Back listens again on the same port; it does nothing when not away.
+func (a *Acquirer) Back(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.stopped:
+		return errors.New("the acquirer has stopped")
+	case a.listener != nil:
+		return nil
+	}
+	listener, err := listen(ctx, "tcp", a.address)
+	if err != nil {
+		return fmt.Errorf("listen again: %w", err)
+	}
+	a.listener = listener
+	select {
+	case a.turn <- struct{}{}:
+	default:
+	}
+	a.log.event(a.options.Clock.Now(), 0, "back: listening on "+a.address)
+	return nil
+}
+
 // finish lets every connection finish the answer it is writing, and no more.
 func (a *Acquirer) finish() {
 	a.mu.Lock()
@@ -154,27 +197,12 @@ func (a *Acquirer) finish() {
 	}
 }
 
-// Close closes the books, and the listeners if Run was never called.
-func (a *Acquirer) Close() error {
-	a.leave()
-	if a.control != nil {
-		_ = a.control.Close()
-	}
-	return a.ledger.Close()
-}
-
 // fail ends Run with a fault.
 func (a *Acquirer) fail(err error) {
 	select {
 	case a.failed <- err:
 	default: // one reason is enough
 	}
-}
-
-// Away closes every connection and stops listening, as a host that is down.
-func (a *Acquirer) Away() {
-	a.leave()
-	a.log.event(a.options.Clock.Now(), 0, "away: not listening")
 }
 
 func (a *Acquirer) leave() {
@@ -189,29 +217,6 @@ func (a *Acquirer) leave() {
 	}
 }
 
-// Back listens again on the same port; it does nothing when not away.
-func (a *Acquirer) Back() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case a.stopped:
-		return errors.New("the acquirer has stopped")
-	case a.listener != nil:
-		return nil
-	}
-	listener, err := net.Listen("tcp", a.address)
-	if err != nil {
-		return fmt.Errorf("listen again: %w", err)
-	}
-	a.listener = listener
-	select {
-	case a.turn <- struct{}{}:
-	default:
-	}
-	a.log.event(a.options.Clock.Now(), 0, "back: listening on "+a.address)
-	return nil
-}
-
 // awayFor goes away and comes back after d; 0 is until told.
 func (a *Acquirer) awayFor(ctx context.Context, d time.Duration) {
 	a.Away()
@@ -222,7 +227,7 @@ func (a *Acquirer) awayFor(ctx context.Context, d time.Duration) {
 		if a.options.Clock.Wait(ctx, d) != nil {
 			return
 		}
-		if err := a.Back(); err != nil {
+		if err := a.Back(ctx); err != nil {
 			a.log.event(a.options.Clock.Now(), 0, err.Error())
 		}
 	})

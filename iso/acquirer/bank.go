@@ -159,7 +159,7 @@ func (b *Bank) answer(s *Service, m iso.Message, at time.Time, r Reply) {
 	if s.Plan.Garbage {
 		noise := rand.New(rand.NewPCG(s.Plan.Noise, 1))
 		for i := range body {
-			body[i] = byte(noise.Uint32())
+			body[i] = byte(noise.Uint32() & 0xff)
 		}
 	}
 	s.Answer = body

@@ -120,7 +120,7 @@ func openIn(t *testing.T, dir, profile, spec string) *bench {
 		control: filepath.Join(dir, "s"),
 	}
 	var err error
-	b.Acquirer, err = acquirer.New(acquirer.Options{
+	b.Acquirer, err = acquirer.New(context.Background(), acquirer.Options{
 		Profile: b.profile, Books: b.books, Control: b.control, Log: b.log, Clock: b.clock,
 		Manners: parse(t, spec),
 	})

@@ -3,6 +3,7 @@ package acquirer
 import (
 	"fmt"
 	"io"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type Money struct {
 	Held     int64 `json:"held_minor"`     // of which only held (01xx)
 	Credited int64 `json:"credited_minor"` // refunded
 	Reversed int64 `json:"reversed_minor"` // was booked, and is undone
+	Net      int64 `json:"net_minor"`      // owed to the terminals, from their accounts
 }
 
 // Totals count entries by state and messages by what they did.
@@ -72,11 +74,56 @@ func (l *Ledger) Books(filter Filter) (Books, error) {
 			b.Entries = append(b.Entries, e.copy())
 		}
 	}
+	if err := b.net(l.money); err != nil {
+		return Books{}, err
+	}
 	b.Totals.Doubles = l.counts[WhatDoubled]
 	b.Totals.TooLate = l.counts[WhatTooLate]
 	b.Totals.Conflicts = l.counts[WhatConflict]
 	b.Totals.Mismatch = l.counts[WhatMismatch]
 	return b, nil
+}
+
+func (e *Entry) copy() Entry {
+	c := *e
+	c.MTIs = maps.Clone(e.MTIs)
+	return c
+}
+
+// WriteTo prints the books as a table for people.
+func (b *Books) WriteTo(w io.Writer) (int64, error) {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s\n", "terminal", "stan",
+		"mti", "amount", "cur", "state", "code", "booked (UTC)", "reversed (UTC)", "reversals")
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		reversed := "-"
+		if e.ReversedAt != nil {
+			reversed = e.ReversedAt.Format(time.DateTime)
+		}
+		line := fmt.Sprintf("%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s", e.Terminal,
+			e.STAN, e.MTI, FormatMinor(e.Amount), e.Currency, e.State, e.Code,
+			e.At.Format(time.DateTime), reversed, e.reversalWords())
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	t := b.Totals
+	fmt.Fprintf(&out, "\n%d debited, %d reversed, %d declined, %d never seen, %d credited, "+
+		"%d answered\n", t.Debited, t.Reversed, t.Declined, t.NeverSeen, t.Credited, t.Answered)
+	fmt.Fprintf(&out, "%d doubles, %d too late, %d conflicts, %d reversal messages, "+
+		"%d with another amount\n", t.Doubles, t.TooLate, t.Conflicts, t.Reversals, t.Mismatch)
+	currencies := make([]string, 0, len(b.Balances))
+	for c := range b.Balances {
+		currencies = append(currencies, c)
+	}
+	sort.Strings(currencies)
+	for _, c := range currencies {
+		m := b.Balances[c]
+		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited, "+
+			"%s net\n", orDash(c), FormatMinor(m.Debited), FormatMinor(m.Held),
+			FormatMinor(m.Reversed), FormatMinor(m.Credited), FormatMinor(m.Net))
+	}
+	n, err := io.WriteString(w, out.String())
+	return int64(n), err
 }
 
 func (b *Books) count(e *Entry) {
@@ -105,51 +152,20 @@ func (b *Books) count(e *Entry) {
 	b.Balances[e.Currency] = m
 }
 
-func (e *Entry) copy() Entry {
-	c := *e
-	if e.MTIs != nil {
-		c.MTIs = make(map[string]int, len(e.MTIs))
-		for mti, n := range e.MTIs {
-			c.MTIs[mti] = n
+// net takes what the terminals are owed from their accounts, which must be what the entries say.
+func (b *Books) net(m *money) error {
+	for p, owed := range m.terminals {
+		balance := b.Balances[p.currency]
+		balance.Net += owed
+		b.Balances[p.currency] = balance
+	}
+	for _, balance := range b.Balances {
+		if balance.Net != balance.Debited-balance.Credited {
+			return fmt.Errorf("%w: terminals are owed %d, entries debit %d and credit %d",
+				ErrUnbalanced, balance.Net, balance.Debited, balance.Credited)
 		}
 	}
-	return c
-}
-
-// WriteTo prints the books as a table for people.
-func (b Books) WriteTo(w io.Writer) (int64, error) {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s\n", "terminal", "stan",
-		"mti", "amount", "cur", "state", "code", "booked (UTC)", "reversed (UTC)", "reversals")
-	for i := range b.Entries {
-		e := &b.Entries[i]
-		reversed := "-"
-		if e.ReversedAt != nil {
-			reversed = e.ReversedAt.Format(time.DateTime)
-		}
-		line := fmt.Sprintf("%-8s %-6s %-4s %12s %-3s %-10s %-4s %-19s %-19s %s", e.Terminal,
-			e.STAN, e.MTI, FormatMinor(e.Amount), e.Currency, e.State, e.Code,
-			e.At.Format(time.DateTime), reversed, e.reversalWords())
-		out.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	t := b.Totals
-	fmt.Fprintf(&out, "\n%d debited, %d reversed, %d declined, %d never seen, %d credited, "+
-		"%d answered\n", t.Debited, t.Reversed, t.Declined, t.NeverSeen, t.Credited, t.Answered)
-	fmt.Fprintf(&out, "%d doubles, %d too late, %d conflicts, %d reversal messages, "+
-		"%d with another amount\n", t.Doubles, t.TooLate, t.Conflicts, t.Reversals, t.Mismatch)
-	currencies := make([]string, 0, len(b.Balances))
-	for c := range b.Balances {
-		currencies = append(currencies, c)
-	}
-	sort.Strings(currencies)
-	for _, c := range currencies {
-		m := b.Balances[c]
-		fmt.Fprintf(&out, "currency %s: %s debited (%s held), %s reversed, %s credited\n", orDash(c),
-			FormatMinor(m.Debited), FormatMinor(m.Held), FormatMinor(m.Reversed),
-			FormatMinor(m.Credited))
-	}
-	n, err := io.WriteString(w, out.String())
-	return int64(n), err
+	return nil
 }
 
 // reversalWords says how many reversals came, by MTI, and what the newest was told.

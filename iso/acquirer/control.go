@@ -64,8 +64,9 @@ func Control(ctx context.Context, path string, command Command) (Result, error) 
 
 // listenControl makes the socket, for its owner only. A socket nobody answers at is left from an
 // acquirer that was killed, and is replaced.
-func listenControl(path string) (net.Listener, error) {
-	if c, err := net.DialTimeout("unix", path, controlTimeout); err == nil {
+func listenControl(ctx context.Context, path string) (net.Listener, error) {
+	dialer := net.Dialer{Timeout: controlTimeout}
+	if c, err := dialer.DialContext(ctx, "unix", path); err == nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("another acquirer answers at %s", path)
 	}
@@ -74,7 +75,7 @@ func listenControl(path string) (net.Listener, error) {
 			return nil, fmt.Errorf("replace the control socket: %w", err)
 		}
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
@@ -130,7 +131,7 @@ func (a *Acquirer) converse(ctx context.Context, c net.Conn) {
 		if err := json.Unmarshal(line, &command); err != nil {
 			result.Error = "want one line of JSON, such as {\"do\":\"stats\"}"
 		} else {
-			result = a.obey(command)
+			result = a.obey(ctx, command)
 		}
 		if json.NewEncoder(c).Encode(result) != nil {
 			return
@@ -139,7 +140,7 @@ func (a *Acquirer) converse(ctx context.Context, c net.Conn) {
 }
 
 // obey carries out one command.
-func (a *Acquirer) obey(command Command) Result {
+func (a *Acquirer) obey(ctx context.Context, command Command) Result {
 	switch command.Do {
 	case "books":
 		books, err := a.ledger.Books(command.Filter)
@@ -166,11 +167,11 @@ func (a *Acquirer) obey(command Command) Result {
 		a.Away()
 		return Result{OK: true}
 	case "back":
-		if err := a.Back(); err != nil {
+		if err := a.Back(ctx); err != nil {
 			return Result{Error: err.Error()}
 		}
 		return Result{OK: true}
 	}
-	return Result{Error: fmt.Sprintf("no command %q; there are books, behave, forget, stats, away, "+
-		"back", command.Do)}
+	return Result{Error: fmt.Sprintf("no command %q; there are books, behave, forget, stats, "+
+		"away, back", command.Do)}
 }

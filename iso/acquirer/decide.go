@@ -1,6 +1,9 @@
 package acquirer
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // decide says which fact a question makes true. It changes nothing. A fact without What means that
 // there is nothing to write down, only Code to answer.
@@ -49,8 +52,7 @@ func (l *Ledger) crowded(q Question) bool {
 // findPayment looks for the same payment, and failing that for a different one under the same key.
 func (l *Ledger) findPayment(q Question) (same, rival *Entry) {
 	list := l.byTrace[traceKey(q.Terminal, q.STAN)]
-	for i := len(list) - 1; i >= 0; i-- {
-		e := list[i]
+	for _, e := range slices.Backward(list) {
 		if !agree(e.Date, q.Date) || !agree(e.Batch, q.Batch) {
 			continue
 		}
@@ -105,8 +107,7 @@ func (l *Ledger) decideReversal(q Question) Fact {
 func (l *Ledger) findOriginal(q Question) (found *Entry, near string) {
 	list := l.byTrace[traceKey(q.Terminal, q.STAN)]
 	best := -1
-	for i := len(list) - 1; i >= 0; i-- {
-		e := list[i]
+	for _, e := range slices.Backward(list) {
 		if why := e.refutes(q); why != "" {
 			near = "; terminal and STAN are known, but " + why
 			continue

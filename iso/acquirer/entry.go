@@ -25,7 +25,7 @@ type Entry struct {
 	STAN       string         `json:"stan"`
 	Date       string         `json:"date,omitempty"`  // DE 13 as received: MMDD
 	Batch      string         `json:"batch,omitempty"` // DE 60.2, where the dialect has one
-	MTI        string         `json:"mti"`             // of the request; of the reversal if never seen
+	MTI        string         `json:"mti"`             // of the request, or of what came first
 	Kind       string         `json:"kind,omitempty"`  // debit, hold, credit, none
 	Processing string         `json:"processing,omitempty"`
 	Amount     int64          `json:"amount_minor"`

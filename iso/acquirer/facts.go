@@ -69,7 +69,7 @@ type Fact struct {
 	Question *Question `json:"question,omitempty"` // only where an entry is opened or completed
 }
 
-func (f Fact) opens() bool {
+func (f *Fact) opens() bool {
 	switch f.What {
 	case WhatBooked, WhatDeclined, WhatConflict, WhatNeverSeen:
 		return true

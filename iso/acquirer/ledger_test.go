@@ -77,7 +77,8 @@ func TestLedgerStories(t *testing.T) {
 	}{
 		{
 			"a sale is booked when it arrives",
-			[]acquirer.Question{sale()}, "00", acquirer.StateDebited, 1234,
+			[]acquirer.Question{sale()},
+			"00", acquirer.StateDebited, 1234,
 		},
 		{
 			"the same sale again is answered as before and booked once",
@@ -91,7 +92,8 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a reversal of something never seen is 25, again and again",
-			[]acquirer.Question{reversal(), reversal()}, "25 25", acquirer.StateNeverSeen, 0,
+			[]acquirer.Question{reversal(), reversal()},
+			"25 25", acquirer.StateNeverSeen, 0,
 		},
 		{
 			"a request that arrives after its reversal is declined",
@@ -100,7 +102,8 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a request repeated after its reversal is declined too",
-			[]acquirer.Question{sale(), reversal(), sale()}, "00 00 12", acquirer.StateReversed, 0,
+			[]acquirer.Question{sale(), reversal(), sale()},
+			"00 00 12", acquirer.StateReversed, 0,
 		},
 		{
 			"same key, other amount: 94, and the first stays",
@@ -114,13 +117,15 @@ func TestLedgerStories(t *testing.T) {
 		},
 		{
 			"a reversal with an amount nobody booked undoes nothing",
-			[]acquirer.Question{sale(), reversal(amount(999))}, "00 64", acquirer.StateDebited, 1234,
+			[]acquirer.Question{sale(), reversal(amount(999))},
+			"00 64", acquirer.StateDebited, 1234,
 		},
 		{
 			"the same STAN on another day is another payment",
 			[]acquirer.Question{sale(), sale(set(func(q *acquirer.Question) {
 				q.Date, q.Sent = "0423", "0423120000"
-			}))}, "00 00", acquirer.StateDebited, 2468,
+			}))},
+			"00 00", acquirer.StateDebited, 2468,
 		},
 		{
 			"the same STAN in another batch is another payment",
@@ -128,31 +133,36 @@ func TestLedgerStories(t *testing.T) {
 				sale(set(func(q *acquirer.Question) { q.Date, q.Batch = "", "000001" })),
 				sale(set(func(q *acquirer.Question) { q.Date, q.Batch = "", "000002" })),
 				reversal(set(func(q *acquirer.Question) { q.Date, q.Sent, q.Batch = "", "", "000001" })),
-			}, "00 00 00", acquirer.StateReversed, 1234,
+			},
+			"00 00 00", acquirer.StateReversed, 1234,
 		},
 		{
 			"a reversal without date finds its original by terminal and STAN",
 			[]acquirer.Question{sale(), reversal(set(func(q *acquirer.Question) {
 				q.Date, q.Sent, q.Account = "", "", ""
-			}))}, "00 00", acquirer.StateReversed, 0,
+			}))},
+			"00 00", acquirer.StateReversed, 0,
 		},
 		{
 			"a link field with another time is about something else",
 			[]acquirer.Question{sale(), reversal(set(func(q *acquirer.Question) {
 				q.Sent = "0422115959"
-			})), sale()}, "00 25 00", acquirer.StateDebited, 1234,
+			})), sale()},
+			"00 25 00", acquirer.StateDebited, 1234,
 		},
 		{
 			"a declined sale moves no money, and its reversal is welcome",
 			[]acquirer.Question{
 				sale(set(func(q *acquirer.Question) { q.Refuse = "51" })), sale(), reversal(),
-			}, "51 51 00", acquirer.StateDeclined, 0,
+			},
+			"51 51 00", acquirer.StateDeclined, 0,
 		},
 		{
 			"a reversal refused undoes nothing",
 			[]acquirer.Question{
 				sale(), reversal(set(func(q *acquirer.Question) { q.Refuse = "96" })), reversal(),
-			}, "00 96 00", acquirer.StateReversed, 0,
+			},
+			"00 96 00", acquirer.StateReversed, 0,
 		},
 		{
 			"booked, yet answered 96",
@@ -212,13 +222,13 @@ func TestCreditsGoTheOtherWay(t *testing.T) {
 	hold := sale(func(q *acquirer.Question) { q.MTI, q.STAN = "0100", "000124" })
 	ask(t, l, hold)
 	got := books(t, l).Balances["156"]
-	want := acquirer.Money{Debited: 1234, Held: 1234, Credited: 1234}
+	want := acquirer.Money{Debited: 1234, Held: 1234, Credited: 1234, Net: 0}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-// TestRestartMarksTheDoubles: the repeats count across a restart, references stay the same.
+// TestRestartAnswersAsBefore: repeats are known across a restart, references stay the same.
 func TestRestartAnswersAsBefore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "books.jsonl")
 	l := openLedger(t, path)
@@ -278,6 +288,25 @@ func TestTornLastLine(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A torn line longer than what is written over it leaves nothing behind.
+	long := append(append([]byte{}, one...), strings.Repeat("x", 4000)...)
+	if err := os.WriteFile(path, long, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, path)
+	if whole, err := os.ReadFile(path); err != nil || string(whole) != string(one) {
+		t.Errorf("a torn line is still there: %d bytes, %v", len(whole), err)
+	}
+	ask(t, l, reversal())
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if l = openLedger(t, path); books(t, l).Totals.Reversed != 1 {
+		t.Error("what was written over a torn line is lost")
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
 	}
 	// The length reached the disk, the bytes did not.
 	zeros := append(append([]byte{}, one...), append(make([]byte, 40), '\n')...)

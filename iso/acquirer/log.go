@@ -20,8 +20,8 @@ func (l *lineLog) message(at time.Time, n int, arrow string, m Seen) {
 	if m.HasAmount {
 		amount = FormatMinor(m.AmountMinor)
 	}
-	l.line(fmt.Sprintf("%s  c%-3d %s %-4s  %-8s %-6s %12s  %-3s  %-19s  %s", clockText(at), n, arrow,
-		m.MTI, m.Terminal, m.STAN, amount, m.Code, m.Card, m.Note))
+	l.line(fmt.Sprintf("%s  c%-3d %s %-4s  %-8s %-6s %12s  %-3s  %-19s  %s", clockText(at), n,
+		arrow, m.MTI, m.Terminal, m.STAN, amount, m.Code, m.Card, m.Note))
 }
 
 // event logs what happened to connection n, or to the bank itself when n is 0.

@@ -94,36 +94,6 @@ func (m *Manners) Plan(q Asked) Plan {
 	return plan
 }
 
-func (r *rule) fits(q Asked, chance *rand.Rand) bool {
-	if !fitsMTI(r.mti, q.MTI) && !fitsMTI(r.mti, q.AnswerMTI) {
-		return false
-	}
-	if (r.terminal != "" && r.terminal != q.Terminal) || (r.stan != "" && r.stan != q.STAN) ||
-		(r.amount >= 0 && r.amount != q.AmountMinor) {
-		return false
-	}
-	if r.chance < 1 && chance.Float64() >= r.chance {
-		return false
-	}
-	r.seen++
-	return r.nth == 0 || r.seen == r.nth
-}
-
-func fitsMTI(pattern, mti string) bool {
-	if pattern == "" {
-		return true
-	}
-	if len(mti) != len(pattern) {
-		return false
-	}
-	for i := range len(pattern) {
-		if pattern[i] != 'x' && pattern[i] != mti[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // Uses says how often each rule was taken, in their order.
 func (m *Manners) Uses() []Use {
 	uses := []Use{}
@@ -188,4 +158,34 @@ func (r *rule) String() string {
 		text += " x" + strconv.Itoa(r.times)
 	}
 	return text
+}
+
+func (r *rule) fits(q Asked, chance *rand.Rand) bool {
+	if !fitsMTI(r.mti, q.MTI) && !fitsMTI(r.mti, q.AnswerMTI) {
+		return false
+	}
+	if (r.terminal != "" && r.terminal != q.Terminal) || (r.stan != "" && r.stan != q.STAN) ||
+		(r.amount >= 0 && r.amount != q.AmountMinor) {
+		return false
+	}
+	if r.chance < 1 && chance.Float64() >= r.chance {
+		return false
+	}
+	r.seen++
+	return r.nth == 0 || r.seen == r.nth
+}
+
+func fitsMTI(pattern, mti string) bool {
+	if pattern == "" {
+		return true
+	}
+	if len(mti) != len(pattern) {
+		return false
+	}
+	for i := range len(pattern) {
+		if pattern[i] != 'x' && pattern[i] != mti[i] {
+			return false
+		}
+	}
+	return true
 }

@@ -23,7 +23,9 @@ type SpecError struct {
 	Fault  string
 }
 
-func (e *SpecError) Error() string { return fmt.Sprintf("manners, column %d: %s", e.Column, e.Fault) }
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("manners, column %d: %s", e.Column, e.Fault)
+}
 
 // ParseManners reads a manners text:
 //
@@ -171,7 +173,9 @@ func (r *rule) readCondition(cond string, column int) error {
 		}
 		r.chance = p
 	case isPair:
-		return &SpecError{column, fmt.Sprintf("no condition %q; there are tid, stan, amount, p", name)}
+		return &SpecError{
+			column, fmt.Sprintf("no condition %q; there are tid, stan, amount, p", name),
+		}
 	default:
 		return r.readMTI(cond, column)
 	}
@@ -191,7 +195,9 @@ func (r *rule) readMTI(cond string, column int) error {
 		return nil
 	}
 	if len(mti) != 4 || strings.Trim(mti, "0123456789x") != "" {
-		return &SpecError{column, `want an MTI such as 0200 or 04xx, or a condition such as "tid=T1"`}
+		return &SpecError{
+			column, `want an MTI such as 0200 or 04xx, or a condition such as "tid=T1"`,
+		}
 	}
 	r.mti = mti
 	return nil

@@ -3,6 +3,7 @@ package acquirer
 import (
 	"fmt"
 	"io"
+	"maps"
 	"sort"
 	"strings"
 	"sync"
@@ -72,16 +73,8 @@ func (t *tally) snapshot() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.s
-	s.Received, s.Answered = copyCounts(s.Received), copyCounts(s.Answered)
+	s.Received, s.Answered = maps.Clone(s.Received), maps.Clone(s.Answered)
 	return s
-}
-
-func copyCounts(m map[string]int) map[string]int {
-	c := make(map[string]int, len(m))
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }
 
 // WriteTo prints the stats for people.

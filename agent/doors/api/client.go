@@ -106,7 +106,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 }
 
 // send returns an answer that is a success; anything else is an error that says why.
-func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+func (c *Client) send(
+	ctx context.Context, method, path string, body io.Reader,
+) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://reversald"+path, body)
 	if err != nil {
 		return nil, err

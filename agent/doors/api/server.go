@@ -26,7 +26,7 @@ type Agent interface {
 	Open(ctx context.Context) ([]agent.Payment, error)
 	Look(ctx context.Context, id uint64) (agent.Payment, bool, error)
 	Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
-	Lines(from uint64, max int) ([]agent.Line, error)
+	Lines(from uint64, limit int) ([]agent.Line, error)
 	Story(id uint64) ([]agent.Line, error)
 	Newest() uint64
 	Changed() <-chan struct{}
@@ -179,7 +179,7 @@ func (s *server) replay(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, agent.ErrNoPayment):
 		refuse(w, http.StatusNotFound, err)
-	case errors.Is(err, agent.ErrNoName):
+	case errors.Is(err, agent.ErrNoName), errors.Is(err, agent.ErrTooLong):
 		refuse(w, http.StatusBadRequest, err)
 	case errors.Is(err, agent.ErrPhase):
 		refuse(w, http.StatusConflict, err)

@@ -48,27 +48,6 @@ func (d *Door) serve(ctx context.Context, s *session) {
 	}
 }
 
-func (s *session) read() error {
-	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
-	p.frames = s.door.profile.NewFrameReader(p)
-	for first := true; ; first = false {
-		p.began = time.Time{}
-		body, err := p.frames.Next()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return errSlow
-		}
-		if err != nil {
-			return err
-		}
-		if first {
-			s.door.spoke(s)
-		}
-		if len(body) > 0 { // an empty one is a keepalive
-			s.door.agent.Frame(s, body)
-		}
-	}
-}
-
 // errSlow: a frame was begun and not finished in time.
 var errSlow = errors.New("half a frame, and no more of it in time")
 
@@ -114,12 +93,6 @@ func (s *session) Tell(ticket uint64, body []byte) agent.TellResult {
 	return agent.TellWaits
 }
 
-func (s *session) told(tag link.Tag, fate link.Fate) {
-	if tag.ID != 0 {
-		s.door.agent.Told(tag.ID, fate == link.Left)
-	}
-}
-
 // Hang ends the connection; the reader notices and cleans up.
 func (s *session) Hang(why string) {
 	s.hung.Do(func() {
@@ -130,3 +103,30 @@ func (s *session) Hang(why string) {
 
 // Name is the app's address.
 func (s *session) Name() string { return s.name }
+
+func (s *session) told(tag link.Tag, fate link.Fate) {
+	if tag.ID != 0 {
+		s.door.agent.Told(tag.ID, fate == link.Left)
+	}
+}
+
+func (s *session) read() error {
+	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
+	p.frames = s.door.profile.NewFrameReader(p)
+	for first := true; ; first = false {
+		p.began = time.Time{}
+		body, err := p.frames.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return errSlow
+		}
+		if err != nil {
+			return err
+		}
+		if first {
+			s.door.spoke(s)
+		}
+		if len(body) > 0 { // an empty one is a keepalive
+			s.door.agent.Frame(s, body)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -71,8 +72,8 @@ func newBehave() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "behave [SPEC...]",
 		Short: "give the acquirer manners, or take them away with --forget",
-		Long: `behave replaces the manners in force by the rules given; several are parted by ";" or are
-arguments of their own. The first rule that fits a message is followed.
+		Long: `behave replaces the manners in force by the rules given; several are parted by ";" or
+are arguments of their own. The first rule that fits a message is followed.
 
   RULE    [WHEN:]MANNER[+MANNER...][ xN]      xN: at most N times
   WHEN    0200  04xx  0200#2  #3  tid=T1  stan=000123  amount=1234  p=0.1    joined by ","
@@ -99,7 +100,7 @@ arguments of their own. The first rule that fits a message is followed.
 			command := acquirer.Command{Do: "behave", Spec: strings.Join(args, ";")}
 			switch {
 			case forget && len(args) > 0, !forget && len(args) == 0:
-				return usage(fmt.Errorf("want rules, or --forget"))
+				return usage(errors.New("want rules, or --forget"))
 			case forget:
 				command.Do = "forget"
 			default:

@@ -39,8 +39,9 @@ func (s *sellFlags) freeze(ctx context.Context, w io.Writer) error {
 	if _, err := s.conn.Write(frame); err != nil {
 		return s.jammed(w, s.echoes, err)
 	}
-	if _, err := fmt.Fprintf(w, "frozen    %s  %s  %s  %d echoes and the sale are sent, reading nothing\n",
-		s.tid, s.trace(), s.amountText, s.echoes); err != nil {
+	_, err = fmt.Fprintf(w, "frozen    %s  %s  %s  %d echoes and the sale sent, nothing read\n",
+		s.tid, s.trace(), s.amountText, s.echoes)
+	if err != nil {
 		return err
 	}
 	s.wait(ctx)

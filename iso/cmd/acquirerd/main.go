@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // run is the whole program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot() //nolint:contextcheck // cobra hands the context to each command
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -77,7 +78,8 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(newServe(), newBooks(), newBehave(), newStats(), newAway(), newBack(), newSell())
+	root.AddCommand(newServe(), newBooks(), newBehave(), newStats(), newAway(), newBack(),
+		newSell())
 	return root
 }
 
@@ -95,10 +97,8 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // profileOf gives a built-in profile by its name, or one from a file.
 func profileOf(name string) (*iso.Profile, error) {
-	for _, known := range iso.BuiltinNames() {
-		if known == name {
-			return iso.Builtin(name)
-		}
+	if slices.Contains(iso.BuiltinNames(), name) {
+		return iso.Builtin(name)
 	}
 	if _, err := os.Stat(name); err != nil {
 		return nil, usage(fmt.Errorf("no profile %q: neither a file nor one of %v", name,

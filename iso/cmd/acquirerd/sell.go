@@ -32,8 +32,8 @@ func newSell() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sell",
 		Short: "be a till: send one sale and print what came back",
-		Long: `sell words a sale, sends it to --to (the bank, or the daemon in front of it), waits for the
-answer and prints one line. Exit code 0: approved, 1: declined, 2: unknown or no answer.
+		Long: `sell words a sale, sends it to --to (the bank, or the daemon in front of it), waits
+for the answer and prints one line. Exit code 0: approved, 1: declined, 2: unknown or no answer.
 
   --repeat N   N sales with consecutive STANs on one connection, then median and 99th percentile
   --reverse    the app's own 0400 for --stan; give --sent as the sale printed it to name it exactly
@@ -184,8 +184,10 @@ func (s *sellFlags) line(o outcome) string {
 	if o.Strays > 0 {
 		words = append(words, fmt.Sprintf("strays %d", o.Strays))
 	}
-	if text := o.Words + o.Why; text != "" {
-		words = append(words, text)
+	for _, text := range []string{o.Why, o.Words} {
+		if text != "" {
+			words = append(words, text)
+		}
 	}
 	return strings.Join(words, "  ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ and four digits, and an account name made with the key in FILE.key.`,
 			if log {
 				o.Log = cmd.OutOrStdout()
 			}
-			return serve(cmd, o)
+			return serve(cmd.Context(), cmd.OutOrStdout(), o)
 		},
 	}
 	f := cmd.Flags()
@@ -55,14 +56,13 @@ and four digits, and an account name made with the key in FILE.key.`,
 	return cmd
 }
 
-func serve(cmd *cobra.Command, o acquirer.Options) error {
-	bank, err := acquirer.New(o)
+func serve(ctx context.Context, stdout io.Writer, o acquirer.Options) error {
+	bank, err := acquirer.New(ctx, o)
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(cmd.OutOrStdout(),
-		fmt.Sprintf("acquirerd: listening on %s\n", bank.Address())); err != nil {
+	if _, err := fmt.Fprintf(stdout, "acquirerd: listening on %s\n", bank.Address()); err != nil {
 		return errors.Join(err, bank.Close())
 	}
-	return errors.Join(bank.Run(cmd.Context()), bank.Close())
+	return errors.Join(bank.Run(ctx), bank.Close())
 }

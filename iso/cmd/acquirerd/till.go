@@ -109,10 +109,14 @@ func (t *till) trade(ctx context.Context) (outcome, error) {
 	if t.conn == nil {
 		if err := t.dial(ctx, 0); err != nil {
 			o.Why = "no connection: " + plain(err)
+			o.Words, _ = iso.OutcomeWords(iso.SituationNotSent, t.lang)
 			return o, nil
 		}
 	}
 	defer context.AfterFunc(ctx, func() { _ = t.conn.Close() })()
+	if class := t.mti[1]; class == '1' || class == '2' {
+		o.Words, _ = iso.OutcomeWords(iso.SituationUnknown, t.lang) // until an answer says more
+	}
 	start := time.Now()
 	_ = t.conn.SetDeadline(start.Add(t.timeout))
 	if _, err := t.conn.Write(frame); err != nil {
@@ -152,6 +156,7 @@ func (t *till) hear(body []byte, o *outcome) bool {
 		o.Outcome = declined
 		if t.profile.Verdict(o.Code) == iso.VerdictDone {
 			o.Outcome = approved
+			o.Words, _ = iso.OutcomeWords(iso.SituationReversed, t.lang)
 		}
 		return true
 	}
@@ -224,7 +229,7 @@ func (t *till) fields(mti string) map[int]string {
 		return f
 	}
 	f[3], f[4], f[49] = "000000", strconv.FormatInt(t.amount, 10), t.currency
-	f[22], f[24], f[25] = "012", "001", "00"
+	f[22], f[25] = "012", "00"
 	if modern {
 		f[22], f[24] = "000000000010", "200"
 		delete(f, 25)

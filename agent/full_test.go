@@ -1,0 +1,117 @@
+package agent_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"reversald/iso"
+)
+
+// Rule: no journal, no sale: when it is full a new payment is refused, nothing of it is sent, and
+// whatever is open is still brought to its end. The agent goes on, in this life and in the next.
+func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
+	story(t, func(t *testing.T, s *shop) {
+		h, app, open := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
+		open.asks("000000")
+		h.hears("0200")
+		s.passes(s.limits.HostTimeout)
+		open.hears("0210", "68")
+		reversal := h.hears("0400")
+		full := false
+		for n := 1; n < 10000 && !full; n++ {
+			app.asks(fmt.Sprintf("%06d", n))
+			if asked := h.all(); len(asked) > 0 {
+				h.answers(asked[0], "51")
+				app.hears("0210", "51")
+				continue
+			}
+			app.hears("0210", s.profile.Codes().Busy)
+			s.onFile(fmt.Sprintf("%06d", n))
+			full = true
+		}
+		if !full {
+			t.Fatal("the journal has room for ever")
+		}
+		for n := range 50 { // a burst: all are refused, and the next one in order is not confused
+			app.asks(fmt.Sprintf("2%05d", n))
+			app.hears("0210", s.profile.Codes().Busy)
+		}
+		nonsense := func() { // a host that talks it must not use up the reserve
+			for range 2500 {
+				h.says("0210", map[int]string{4: "1", 11: "777777", 39: "00", 41: "TERM0001"})
+				h.says("0210", map[int]string{4: "1", 11: "000001", 39: "51", 41: "TERM0001"})
+			}
+		}
+		nonsense()
+		h.answers(reversal, "96")
+		s.passes(s.limits.HostTimeout)
+		h.hears("0401")
+		s.restarts()
+		h = s.lineComesUp()
+		nonsense()
+		h.answers(h.hears("0401"), "00")
+		s.owes(0, 0)
+		app.asks("300000")
+		app.hears("0210", s.profile.Codes().Busy)
+		h.hearsNothing()
+	}, func(s *shop) { s.options.SizeMax = 2 << 20 })
+}
+
+// wordy is a dialect whose host wants more in its reversals, and says more in its answers, than an
+// entry of the journal can hold.
+const wordy = `
+name: wordy
+about: a host of many words
+extends: iso87-ascii
+reversal:
+  copy: [2, 3, 4, 7, 11, 12, 13, 14, 18, 22, 23, 25, 32, 33, 41, 42, 43, 49, 60, 61, 62, 63]
+keep: [12, 13, 15, 32, 60, 61, 62, 63]
+`
+
+func wordyShop(s *shop) {
+	profile, err := iso.Parse([]byte(wordy), "wordy.yaml")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.profile = profile
+}
+
+// Rule: a payment that the journal can not keep is not sent, and nobody else suffers.
+func TestAPaymentTooLongForTheJournalIsNotSent(t *testing.T) {
+	story(t, func(t *testing.T, s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		fields := sale("TERM0001", "000001")
+		for _, n := range []int{60, 61, 62, 63} {
+			fields[n] = strings.Repeat("\x01", 800)
+		}
+		app.sends("0200", fields)
+		app.hears("0210", s.profile.Codes().Refused)
+		h.hearsNothing()
+		app.asks("000002")
+		h.answers(h.hears("0200"), "00")
+		app.hears("0210", "00")
+	}, wordyShop)
+}
+
+// Rule: an answer too long to be kept is still the answer; what a reversal needs of it is kept.
+func TestAnAnswerTooLongForTheJournalIsStillAnAnswer(t *testing.T) {
+	story(t, func(t *testing.T, s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		app.asks("000001")
+		fields := answer(h.hears("0200"), "00")
+		for _, n := range []int{60, 61, 62, 63} {
+			fields[n] = strings.Repeat("\x01", 800)
+		}
+		h.says("0210", fields)
+		app.hears("0210", "00")
+		s.restarts()
+		h = s.lineComesUp()
+		app.reverses("000001")
+		if m := h.hears("0400"); m.Fields[37] != "000000000042" {
+			t.Errorf("the host's reference is %q", m.Fields[37])
+		}
+		s.passes(time.Second)
+	}, wordyShop)
+}

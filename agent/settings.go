@@ -1,0 +1,197 @@
+package agent
+
+import "time"
+
+// setting is one key: what it is called, what it means, and where it lives.
+type setting struct {
+	key, doc string
+	value    func(*Config) any // a pointer to string, []string, int, bool or time.Duration
+	min, max any               // bounds, of the same kind; nil where there are none
+	oneOf    []string
+}
+
+// settings lists every key in the order in which `config show` prints them.
+var settings = []setting{
+	{
+		key:   "profile",
+		doc:   "the host's dialect: a built-in name, or the path of a profile file",
+		value: func(c *Config) any { return &c.Profile },
+	},
+	{
+		key:   "host",
+		doc:   "addresses of the acquirer's host, host:port, tried in turn",
+		value: func(c *Config) any { return &c.Host },
+	},
+	{
+		key:   "listen",
+		doc:   "where the payment app connects with its own ISO 8583, host:port",
+		value: func(c *Config) any { return &c.Listen },
+	},
+	{
+		key: "terminal",
+		doc: "name recorded in the journal; a journal of another is refused; empty: not " +
+			"checked",
+		value: func(c *Config) any { return &c.Terminal },
+	},
+	{
+		key:   "journal",
+		doc:   "the journal; on ext4, f2fs or ubifs",
+		value: func(c *Config) any { return &c.Journal },
+	},
+	{
+		key: "ring",
+		doc: "its second copy, better on another partition; empty: the journal's name " +
+			"with .ring",
+		value: func(c *Config) any { return &c.Ring },
+	},
+	{
+		key: "key",
+		doc: "the key that seals card numbers, mode 0600; empty: the journal's name " +
+			"with .key",
+		value: func(c *Config) any { return &c.Key },
+	},
+	{
+		key:   "journal_bytes_max",
+		doc:   "the journal's size at most; above it new payments are refused",
+		value: func(c *Config) any { return &c.JournalBytes },
+		min:   1 << 20, max: 1 << 30,
+	},
+	{
+		key:   "any_filesystem",
+		doc:   "accept a file system that can not keep a journal (tests and demos only)",
+		value: func(c *Config) any { return &c.AnyFilesystem },
+	},
+	{
+		key:   "socket",
+		doc:   "the Unix socket for status, tail, show, stuck and replay",
+		value: func(c *Config) any { return &c.Socket },
+	},
+	{
+		key:   "host_timeout",
+		doc:   "how long the host has to answer",
+		value: func(c *Config) any { return &c.HostTimeout },
+		min:   100 * time.Millisecond, max: 5 * time.Minute,
+	},
+	{
+		key:   "confirm_timeout",
+		doc:   "how long an app that confirms has to do so",
+		value: func(c *Config) any { return &c.ConfirmTimeout },
+		min:   time.Second, max: time.Hour,
+	},
+	{
+		key: "entry_wait",
+		doc: "how long a payment waits for the line, or for an older reversal, before " +
+			"it is refused",
+		value: func(c *Config) any { return &c.EntryWait },
+		min:   time.Duration(0), max: 5 * time.Minute,
+	},
+	{
+		key:   "linger",
+		doc:   "how long a record nobody waits for may wait for a commit to ride with",
+		value: func(c *Config) any { return &c.Linger },
+		min:   time.Duration(0), max: time.Second,
+	},
+	{
+		key:   "unconfirmed_at_boot",
+		doc:   "an approval found at power-up whose delivery is not on file: reverse or keep",
+		value: func(c *Config) any { return &c.UnconfirmedAtBoot },
+		oneOf: []string{"reverse", "keep"},
+	},
+	{
+		key:   "reversal_quick",
+		doc:   "sends of a reversal one host_timeout apart before the waits grow",
+		value: func(c *Config) any { return &c.ReversalQuick },
+		min:   1, max: 10,
+	},
+	{
+		key:   "reversal_wait_min",
+		doc:   "the first of the growing waits",
+		value: func(c *Config) any { return &c.ReversalWaitMin },
+		min:   time.Second, max: time.Hour,
+	},
+	{
+		key:   "reversal_wait_max",
+		doc:   "the longest of them; a reversal is sent for ever",
+		value: func(c *Config) any { return &c.ReversalWaitMax },
+		min:   time.Second, max: 24 * time.Hour,
+	},
+	{
+		key:   "overdue_after",
+		doc:   "a reversal older than this is shown as overdue",
+		value: func(c *Config) any { return &c.OverdueAfter },
+		min:   time.Second, max: 30 * 24 * time.Hour,
+	},
+	{
+		key:   "dial_timeout",
+		doc:   "how long one address may take to answer a connection",
+		value: func(c *Config) any { return &c.DialTimeout },
+		min:   100 * time.Millisecond, max: 2 * time.Minute,
+	},
+	{
+		key:   "write_timeout",
+		doc:   "how long a line or an app may take no bytes",
+		value: func(c *Config) any { return &c.WriteTimeout },
+		min:   100 * time.Millisecond, max: 2 * time.Minute,
+	},
+	{
+		key:   "redial_min",
+		doc:   "the first wait after a failed connection",
+		value: func(c *Config) any { return &c.RedialMin },
+		min:   10 * time.Millisecond, max: time.Minute,
+	},
+	{
+		key:   "redial_max",
+		doc:   "the longest wait between connections",
+		value: func(c *Config) any { return &c.RedialMax },
+		min:   10 * time.Millisecond, max: time.Hour,
+	},
+	{
+		key: "user_timeout",
+		doc: "how long the host may leave bytes unacknowledged before the line counts " +
+			"as dead",
+		value: func(c *Config) any { return &c.UserTimeout },
+		min:   time.Second, max: 5 * time.Minute,
+	},
+	{
+		key:   "keepalive_idle",
+		doc:   "silence on the line before the first TCP probe",
+		value: func(c *Config) any { return &c.KeepAliveIdle },
+		min:   time.Second, max: 2 * time.Hour,
+	},
+	{
+		key:   "keepalive_interval",
+		doc:   "time between TCP probes",
+		value: func(c *Config) any { return &c.KeepAliveInterval },
+		min:   time.Second, max: time.Hour,
+	},
+	{
+		key:   "app_connections_max",
+		doc:   "payment apps connected at once",
+		value: func(c *Config) any { return &c.AppConnectionsMax },
+		min:   1, max: 512,
+	},
+	{
+		key:   "app_frame_timeout",
+		doc:   "how long an app may take over one frame",
+		value: func(c *Config) any { return &c.AppFrameTimeout },
+		min:   100 * time.Millisecond, max: time.Minute,
+	},
+	{
+		key:   "app_answers_max",
+		doc:   "answers that wait for one app that does not read",
+		value: func(c *Config) any { return &c.AppAnswersMax },
+		min:   1, max: 4096,
+	},
+	{
+		key:   "log_level",
+		doc:   "what is logged",
+		value: func(c *Config) any { return &c.LogLevel },
+		oneOf: []string{"debug", "info", "warn", "error"},
+	},
+	{
+		key:   "log_format",
+		doc:   "how it is logged, to standard error",
+		value: func(c *Config) any { return &c.LogFormat },
+		oneOf: []string{"text", "json"},
+	},
+}
