@@ -115,7 +115,8 @@ func scenes() []scene {
 			[]fate{{cashier: "declined 51", journal: "asked > declined 51", host: "declined"}},
 		},
 		{
-			"i", "the host refuses the reversal: stuck, shown, replayed by hand", true, stuckReversal,
+			"i", "the host refuses the reversal: stuck, shown, replayed by hand", true,
+			stuckReversal,
 			[]fate{{
 				cashier: beingReversed, host: "reversed",
 				journal: "asked > doubted no answer in time > reversal sent > stuck 58 > " +
@@ -144,10 +145,10 @@ func play(ctx context.Context, reversald, acquirerd []string, core, keep bool) (
 		if err := sc.play(st); err != nil {
 			return false, fmt.Errorf("scene %s: %w", sc.letter, err)
 		}
-		if err := st.settle(); err != nil {
+		if err := st.settle(); err != nil { //nolint:contextcheck // the stage has it
 			return false, fmt.Errorf("scene %s: %w", sc.letter, err)
 		}
-		faults, err := st.settled(sc.want)
+		faults, err := st.settled(sc.want) //nolint:contextcheck // the stage has it
 		if err != nil {
 			return false, fmt.Errorf("scene %s: %w", sc.letter, err)
 		}
@@ -156,7 +157,7 @@ func play(ctx context.Context, reversald, acquirerd []string, core, keep bool) (
 			wrong++
 		}
 	}
-	ok, err := st.balance()
+	ok, err := st.balance() //nolint:contextcheck // the stage has it
 	if wrong > 0 {
 		st.say("%d THINGS DID NOT COME OUT AS THEY MUST\n", wrong)
 	}

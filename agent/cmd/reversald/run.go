@@ -39,8 +39,8 @@ func runCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "run the daemon in the foreground",
-		Long: "run is the daemon. Without a file it runs on loopback defaults. When it is ready it\n" +
-			"prints one line with \"listening on ADDRESS\", and then logs to standard error.",
+		Long: "run is the daemon. Without a file it runs on loopback defaults. When it is ready\n" +
+			"it prints one line with \"listening on ADDRESS\"; the log goes to standard error.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := o.load()

@@ -71,8 +71,8 @@ func (o *options) printNext(p *agent.Payment) {
 			p.Cause, p.ID)
 	case p.Phase == "doubted" && p.NextIn != nil:
 		text, _ := p.NextIn.MarshalText()
-		o.printf("next: the reversal is sent, or its answer due, in %s; nobody needs to do anything\n",
-			text)
+		o.printf("next: the reversal is sent, or its answer due, in %s; "+
+			"nobody needs to do anything\n", text)
 	case p.Phase == "doubted":
 		o.printf("next: the reversal is sent when the line is back; nobody needs to do anything\n")
 	case p.Phase == "asked":
