@@ -123,9 +123,13 @@ func (r *configReader) read(root *yaml.Node) {
 			place = value
 			err = s.set(r.config, value)
 		}
-		r.at[key.Value] = value
+		if !seen {
+			r.at[key.Value] = value
+			if err != nil {
+				r.at[key.Value] = nil
+			}
+		}
 		if err != nil {
-			r.at[key.Value] = nil
 			r.fault(place, key.Value, err)
 		}
 	}

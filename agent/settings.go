@@ -54,7 +54,7 @@ var settings = []setting{
 		key:   "journal_bytes_max",
 		doc:   "the journal's size at most; above it new payments are refused",
 		value: func(c *Config) any { return &c.JournalBytes },
-		min:   1 << 20, max: 1 << 30,
+		min:   2 << 20, max: 1 << 30,
 	},
 	{
 		key:   "any_filesystem",
