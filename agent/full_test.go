@@ -39,9 +39,8 @@ func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
 			app.hears("0210", s.profile.Codes().Busy)
 		}
 		nonsense := func() { // a host that talks it must not use up the reserve
-			for range 2500 {
-				h.says("0210", map[int]string{4: "1", 11: "777777", 39: "00", 41: "TERM0001"})
-				h.says("0210", map[int]string{4: "1", 11: "000001", 39: "51", 41: "TERM0001"})
+			for range 1500 {
+				h.answersAll([]iso.Message{iso0200("777777"), iso0200("000001")}, "51")
 			}
 		}
 		nonsense()

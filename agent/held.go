@@ -59,7 +59,9 @@ func newBooks() books {
 
 func (b *books) add(p *held) {
 	b.byID[p.id] = p
-	b.byKey[p.key] = p
+	if p.key != "" { // empty: its entry is damaged, and nothing is matched to it
+		b.byKey[p.key] = p
+	}
 	if p.state.Phase.Open() || p.state.Phase == 0 {
 		b.reopen(p)
 	} else {

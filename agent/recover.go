@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -19,6 +20,10 @@ func (a *Agent) recover() error {
 	}
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
+		if errors.Is(err, store.ErrCorrupt) {
+			a.holdDamaged(key, err)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("payment %d: %w", key, err)
 		}
@@ -36,6 +41,17 @@ func (a *Agent) recover() error {
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
 		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
+}
+
+// holdDamaged keeps an open payment of which an entry can be read in neither file. We do not guess
+// what it said: the payment is shown as stuck, and a person closes it. At the next start it is
+// found damaged again.
+func (a *Agent) holdDamaged(key uint64, why error) {
+	a.log.Error("payment can not be read", slog.Uint64("id", key), slog.Any("error", why))
+	a.books.add(&held{id: payment.ID(key), state: payment.State{
+		Phase: payment.Stuck, ConfirmBy: payment.ByDelivery,
+		Cause: "its entries are damaged: " + why.Error(),
+	}})
 }
 
 // followUp puts a payment that was doubted before the restart back in the queue.
@@ -68,8 +84,9 @@ func (a *Agent) recallClosed() error {
 	}
 	for _, key := range keys {
 		p, err := a.fold(stories[key])
-		if err != nil {
-			return fmt.Errorf("payment %d: %w", key, err)
+		if err != nil { // an entry of it is damaged: it is closed, and nothing is owed
+			a.log.Warn("closed payment not remembered", slog.Uint64("id", key), slog.Any("error", err))
+			continue
 		}
 		if !p.state.Phase.Open() {
 			a.books.add(p)
@@ -79,20 +96,23 @@ func (a *Agent) recallClosed() error {
 	return nil
 }
 
-// newest copies the newest entries out of the journal, a page at a time.
+// newest copies the newest entries out of the journal, a page at a time. Damaged ones are left out.
 func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	var all []store.Entry
 	last := a.journal.Last()
 	for from := last - min(last, entriesMax) + 1; from <= last; {
 		page, err := a.journal.Scan(from, int(entriesMax))
-		if err != nil {
-			return nil, err
-		}
-		if len(page) == 0 {
-			break
-		}
 		all = append(all, page...)
-		from = page[len(page)-1].Seq + 1
+		from = afterAll(page, from)
+		switch {
+		case errors.Is(err, store.ErrCorrupt):
+			a.log.Error("journal", slog.Any("error", err))
+			from++
+		case err != nil:
+			return nil, err
+		case len(page) == 0:
+			return all, nil
+		}
 	}
 	return all, nil
 }

@@ -236,9 +236,7 @@ func TestAThousandOpenPaymentsAtPowerUp(t *testing.T) {
 				one := s.till("TERM9999")
 				one.asks("999999")
 				one.hears("0210", s.profile.Codes().Busy) // and one more is too many
-				for _, m := range asked {
-					h.answers(m, "00")
-				}
+				h.answersAll(asked, "00")
 				s.restarts()
 				h = s.lineComesUp()
 				if keep {
@@ -252,9 +250,7 @@ func TestAThousandOpenPaymentsAtPowerUp(t *testing.T) {
 					if len(reversals) == 0 {
 						t.Fatalf("%d are still owed and nothing is sent", len(asked))
 					}
-					for _, m := range reversals {
-						h.answers(m, "00")
-					}
+					h.answersAll(reversals, "00")
 					asked = asked[len(reversals):]
 				}
 				s.owes(0, 0)

@@ -33,7 +33,6 @@ type shop struct {
 	agent   *agent.Agent
 	stop    context.CancelFunc
 	ended   chan error
-	lives   int // how often the journal was opened
 
 	// Changed before opens by those who need it otherwise.
 	profile *iso.Profile
@@ -140,7 +139,6 @@ func (s *shop) tryOpen() error {
 		return err
 	}
 	s.journal = journal
-	s.lives++
 	s.folders = append(s.folders, s.dir)
 	s.agent = agent.New(agent.Parts{
 		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock,
@@ -324,9 +322,6 @@ func (s *shop) emits(things ...any) {
 // lastPages reads what every journal of the story holds in the clear.
 func (s *shop) lastPages() {
 	s.t.Helper()
-	if slices.Contains(s.folders[:len(s.folders)-1], s.dir) {
-		s.folders = slices.Compact(s.folders)
-	}
 	for _, dir := range s.folders {
 		for _, name := range []string{"journal.db", "journal.db.ring"} {
 			data, err := os.ReadFile(filepath.Join(dir, name))
@@ -488,6 +483,25 @@ func (h *host) says(mti string, fields map[int]string) {
 
 func (h *host) saysBytes(body []byte) {
 	h.shop.t.Helper()
+	h.writes(body)
+	synctest.Wait()
+}
+
+// answersAll answers many messages without waiting in between.
+func (h *host) answersAll(all []iso.Message, code string) {
+	h.shop.t.Helper()
+	for _, m := range all {
+		body, err := h.shop.profile.Compose(h.shop.profile.AnswerMTI(m.MTI), answer(m, code))
+		if err != nil {
+			h.shop.t.Fatal(err)
+		}
+		h.writes(body)
+	}
+	synctest.Wait()
+}
+
+func (h *host) writes(body []byte) {
+	h.shop.t.Helper()
 	wire, err := h.shop.profile.AppendFrame(nil, body)
 	if err != nil {
 		h.shop.t.Fatal(err)
@@ -495,7 +509,6 @@ func (h *host) saysBytes(body []byte) {
 	if _, err := h.line.Host.Write(wire); err != nil {
 		h.shop.t.Fatal(err)
 	}
-	synctest.Wait()
 }
 
 // answers a message with a code.

@@ -241,6 +241,13 @@ func TestOnePayment(t *testing.T) {
 	if err != nil || len(story.Entries) != 3 || story.Payment != nil {
 		t.Errorf("long closed: %+v, %v", story, err)
 	}
+	p.mu.Lock()
+	p.open = append(p.open, agent.Payment{ID: 88, Phase: "stuck"}) // none of its entries can be read
+	p.mu.Unlock()
+	story, err = client.Payment(t.Context(), 88)
+	if err != nil || story.Payment == nil || story.Payment.Phase != "stuck" {
+		t.Errorf("damaged: %+v, %v", story, err)
+	}
 	if _, err := client.Payment(t.Context(), 99); !errors.Is(err, api.ErrRefused) || !strings.Contains(err.Error(), "99") {
 		t.Errorf("none: %v", err)
 	}
