@@ -72,7 +72,8 @@ func (a *Agent) known(w waiter) (bool, error) {
 	case p == nil:
 		return false, nil
 	case same(p.original, w.original) && p.state.Phase != payment.Unsent:
-		return true, a.askedAgain(p, w.app, w.body)
+		a.askedAgain(p, w.app, w.body)
+		return true, nil
 	case p.state.Phase.Open():
 		a.counts.Refused++
 		a.log.Warn("another payment with this trace number is open",
@@ -84,7 +85,7 @@ func (a *Agent) known(w waiter) (bool, error) {
 }
 
 // askedAgain gives an app that repeats its question the outcome on file. Nothing is sent twice.
-func (a *Agent) askedAgain(p *held, app App, body []byte) error {
+func (a *Agent) askedAgain(p *held, app App, body []byte) {
 	a.log.Info("asked again", slog.Uint64("id", uint64(p.id)),
 		slog.String("phase", p.state.Phase.String()))
 	switch p.state.Phase {
@@ -103,7 +104,6 @@ func (a *Agent) askedAgain(p *held, app App, body []byte) error {
 		a.answerLocally(app, body, a.profile.Codes().Reversed)
 	case payment.Unsent:
 	}
-	return nil
 }
 
 // answerFromFile builds the host's answer again from what is kept of it.

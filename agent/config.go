@@ -57,7 +57,8 @@ type Config struct {
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
-// the user's own folder (root's, unless XDG_STATE_HOME says otherwise: /var/lib/reversald and /run).
+// the user's own folder (root's is /var/lib/reversald and /run, unless XDG_STATE_HOME says
+// otherwise).
 func DefaultConfig() Config {
 	state, socket := stateFolder()
 	schedule := reversal.DefaultSchedule()
@@ -203,7 +204,8 @@ func (c Config) faults() []fault {
 		add(err, "listen")
 	}
 	if c.ReversalWaitMin > c.ReversalWaitMax {
-		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
+		add(errors.New("is longer than reversal_wait_max"),
+			"reversal_wait_min", "reversal_wait_max")
 	}
 	if c.RedialMin > c.RedialMax {
 		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
@@ -215,6 +217,8 @@ func (c Config) faults() []fault {
 			add(errors.New("may not be empty"), key)
 		}
 	}
-	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
+	slices.SortStableFunc(faults, func(a, b fault) int {
+		return strings.Compare(a.keys[0], b.keys[0])
+	})
 	return faults
 }

@@ -138,7 +138,7 @@ func (q *Queue) Expire(now Instant) []uint64 {
 	return expired
 }
 
-// LineDown: whatever is in flight may or may not have arrived; it is due again when the line is
+// LineDown takes note that the line is gone: whatever is in flight may or may not have arrived; it is due again when the line is
 // back.
 func (q *Queue) LineDown(now Instant) {
 	q.lineUp = false
@@ -149,7 +149,7 @@ func (q *Queue) LineDown(now Instant) {
 	}
 }
 
-// LineUp: everything owed is due at once, whatever it was waiting for.
+// LineUp takes note that the line is back: everything owed is due at once, whatever it was waiting for.
 func (q *Queue) LineUp(now Instant) {
 	q.lineUp, q.jammed = true, 0
 	for i := range q.items {

@@ -80,8 +80,11 @@ func (p *process) kill() {
 // stop asks the process to end, and insists after five seconds.
 func (p *process) stop() error {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-	done := make(chan error, 1)
-	go func() { done <- p.cmd.Wait() }()
+	done := make(chan struct{})
+	go func() {
+		_ = p.cmd.Wait()
+		close(done)
+	}()
 	select {
 	case <-done:
 		_ = p.log.Close()

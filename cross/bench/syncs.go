@@ -54,7 +54,9 @@ func syncs(o options, dir string) error {
 	if err != nil {
 		return err
 	}
-	counted := slices.DeleteFunc(all, func(c syncCall) bool { return c.begin < from || c.begin > to })
+	counted := slices.DeleteFunc(all, func(c syncCall) bool {
+		return c.begin < from || c.begin > to
+	})
 	var bolt, ring, beside, growth int
 	for _, c := range counted {
 		switch {
