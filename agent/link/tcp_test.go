@@ -2,7 +2,6 @@ package link_test
 
 import (
 	"errors"
-	"io"
 	"net"
 	"runtime"
 	"testing"
