@@ -85,7 +85,8 @@ func (a *Agent) recallClosed() error {
 	for _, key := range keys {
 		p, err := a.fold(stories[key])
 		if err != nil { // an entry of it is damaged: it is closed, and nothing is owed
-			a.log.Warn("closed payment not remembered", slog.Uint64("id", key), slog.Any("error", err))
+			a.log.Warn("closed payment not remembered",
+				slog.Uint64("id", key), slog.Any("error", err))
 			continue
 		}
 		if !p.state.Phase.Open() {
