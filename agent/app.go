@@ -55,8 +55,8 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		return nil
 	}
 	w := waiter{app: app, body: body, glance: g, original: o}
-	if known, err := a.known(w); known || err != nil {
-		return err
+	if a.known(w) {
+		return nil
 	}
 	return a.enter(w)
 }
@@ -66,25 +66,26 @@ var errTooLong = errors.New("its fields fit no journal entry")
 
 // known answers a request that is on file already, or whose trace number is taken. It is asked
 // when the request comes and again when it may go out: another may have gone before it.
-func (a *Agent) known(w waiter) (bool, error) {
+func (a *Agent) known(w waiter) bool {
 	p := a.books.byKey[w.glance.Key]
 	switch {
 	case p == nil:
-		return false, nil
+		return false
 	case same(p.original, w.original) && p.state.Phase != payment.Unsent:
-		return true, a.askedAgain(p, w.app, w.body)
+		a.askedAgain(p, w.app, w.body)
+		return true
 	case p.state.Phase.Open():
 		a.counts.Refused++
 		a.log.Warn("another payment with this trace number is open",
 			slog.String("stan", w.glance.STAN), slog.Uint64("id", uint64(p.id)))
 		a.answerLocally(w.app, w.body, a.profile.Codes().Refused)
-		return true, nil
+		return true
 	}
-	return false, nil
+	return false
 }
 
 // askedAgain gives an app that repeats its question the outcome on file. Nothing is sent twice.
-func (a *Agent) askedAgain(p *held, app App, body []byte) error {
+func (a *Agent) askedAgain(p *held, app App, body []byte) {
 	a.log.Info("asked again", slog.Uint64("id", uint64(p.id)),
 		slog.String("phase", p.state.Phase.String()))
 	switch p.state.Phase {
@@ -103,7 +104,6 @@ func (a *Agent) askedAgain(p *held, app App, body []byte) error {
 		a.answerLocally(app, body, a.profile.Codes().Reversed)
 	case payment.Unsent:
 	}
-	return nil
 }
 
 // answerFromFile builds the host's answer again from what is kept of it.

@@ -85,7 +85,8 @@ func (a *Agent) recallClosed() error {
 	for _, key := range keys {
 		p, err := a.fold(stories[key])
 		if err != nil { // an entry of it is damaged: it is closed, and nothing is owed
-			a.log.Warn("closed payment not remembered", slog.Uint64("id", key), slog.Any("error", err))
+			a.log.Warn("closed payment not remembered",
+				slog.Uint64("id", key), slog.Any("error", err))
 			continue
 		}
 		if !p.state.Phase.Open() {
@@ -101,7 +102,7 @@ func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	var all []store.Entry
 	last := a.journal.Last()
 	for from := last - min(last, entriesMax) + 1; from <= last; {
-		page, err := a.journal.Scan(from, int(entriesMax))
+		page, err := a.journal.Scan(from, pageMax)
 		all = append(all, page...)
 		from = afterAll(page, from)
 		switch {

@@ -81,8 +81,8 @@ func (a *Agent) leave(w waiter) error {
 		a.pass(w.app, w.glance, w.body)
 		return nil
 	}
-	if known, err := a.known(w); known || err != nil {
-		return err
+	if a.known(w) {
+		return nil
 	}
 	return a.start(w)
 }

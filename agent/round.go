@@ -56,7 +56,8 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 		return nil
 	}
 	if d.Record.Kind == payment.RecordLateAnswer && !p.state.Phase.Open() && a.scarce() {
-		a.log.Warn("late answer", slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
+		a.log.Warn("late answer",
+			slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
 		return nil
 	}
 	was := p.state.Phase

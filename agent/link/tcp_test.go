@@ -2,7 +2,6 @@ package link_test
 
 import (
 	"errors"
-	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -155,7 +154,7 @@ func TestAnAnswerJustBeforeTheEndArrives(t *testing.T) {
 	o.Addresses = []string{l.Addr().String()}
 	b := start(t, o)
 	host := acceptTCP(t, l)
-	if _, err := io.WriteString(host, string(frame("the last word"))); err != nil {
+	if _, err := host.Write(frame("the last word")); err != nil {
 		t.Fatal(err)
 	}
 	_ = host.Close()

@@ -138,8 +138,8 @@ func (q *Queue) Expire(now Instant) []uint64 {
 	return expired
 }
 
-// LineDown: whatever is in flight may or may not have arrived; it is due again when the line is
-// back.
+// LineDown is the end of the line: whatever is in flight may or may not have arrived; it is due
+// again when the line is back.
 func (q *Queue) LineDown(now Instant) {
 	q.lineUp = false
 	for i := range q.items {
@@ -149,7 +149,7 @@ func (q *Queue) LineDown(now Instant) {
 	}
 }
 
-// LineUp: everything owed is due at once, whatever it was waiting for.
+// LineUp is a new line: everything owed is due at once, whatever it was waiting for.
 func (q *Queue) LineUp(now Instant) {
 	q.lineUp, q.jammed = true, 0
 	for i := range q.items {
