@@ -33,7 +33,8 @@ func (s *shop) damages(stan string) {
 // Rule: when both copies of one payment are damaged we do not guess: it is held and shown, a person
 // closes it, and all others are reversed meanwhile.
 func TestAPaymentDamagedInBothPlacesIsHeldAndShown(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h := s.lineComesUp()
 		for n, stan := range []string{"000001", "000002", "000003"} {
 			app := s.till("TERM000" + string(rune('1'+n)))
@@ -77,7 +78,7 @@ func TestAPaymentDamagedInBothPlacesIsHeldAndShown(t *testing.T) {
 
 // Rule: damage to what is closed stops nobody: the open ones are reversed, trade goes on.
 func TestADamagedClosedPaymentStopsNobody(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		for _, stan := range []string{"000001", "000002", "000003"} {
 			app.asks(stan)

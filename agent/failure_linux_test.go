@@ -62,23 +62,25 @@ func (s *shop) ends() error {
 }
 
 // brokenOff is a story in which the agent ends, so that it is not stopped in order.
-func brokenOff(t *testing.T, f func(t *testing.T, s *shop)) {
+func brokenOff(t *testing.T, f func(s *shop)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t)
 		s.opens()
 		defer s.abandons()
-		f(t, s)
+		f(s)
 	})
 }
 
 // Rule: a failed write or sync ends the process, because nobody knows what is on the disk; nothing
 // further is sent, nobody is told anything, and the next start finds out.
 func TestAFailedJournalEndsTheAgent(t *testing.T) {
+	t.Parallel()
 	for _, file := range []string{"journal.db", "journal.db.ring"} {
 		t.Run("the request, "+file, func(t *testing.T) {
-			brokenOff(t, func(t *testing.T, s *shop) {
+			brokenOff(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				s.breaks(file)
 				app.asks("000001")
@@ -98,7 +100,8 @@ func TestAFailedJournalEndsTheAgent(t *testing.T) {
 			})
 		})
 		t.Run("the approval, "+file, func(t *testing.T) {
-			brokenOff(t, func(t *testing.T, s *shop) {
+			brokenOff(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				sale := h.hears("0200")
@@ -117,7 +120,8 @@ func TestAFailedJournalEndsTheAgent(t *testing.T) {
 			})
 		})
 		t.Run("a reversal, "+file, func(t *testing.T) {
-			brokenOff(t, func(t *testing.T, s *shop) {
+			brokenOff(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				h.hears("0200")
@@ -137,7 +141,8 @@ func TestAFailedJournalEndsTheAgent(t *testing.T) {
 			})
 		})
 		t.Run("a person's order, "+file, func(t *testing.T) {
-			brokenOff(t, func(t *testing.T, s *shop) {
+			brokenOff(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				s.doubtsAndIsAnswered(h, app, "58")
 				id := s.id("000001")
@@ -158,7 +163,8 @@ func TestAFailedJournalEndsTheAgent(t *testing.T) {
 
 // Rule: whoever talks to an agent that has ended is not kept waiting.
 func TestAnAgentThatHasEndedKeepsNobodyWaiting(t *testing.T) {
-	brokenOff(t, func(t *testing.T, s *shop) {
+	brokenOff(t, func(s *shop) {
+		t := s.t
 		s.lineComesUp()
 		app := s.till("TERM0001")
 		s.breaks("journal.db")

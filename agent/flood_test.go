@@ -15,7 +15,8 @@ import (
 // each once; who can not be served hears that we are busy; memory stays where it is.
 func TestAFloodOfAHundredAppsIsBounded(t *testing.T) {
 	const apps, sales = 100, 100
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		line := s.lineComesUp()
 		var mu sync.Mutex
 		asked := map[string]int{}

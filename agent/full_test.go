@@ -12,7 +12,8 @@ import (
 // Rule: no journal, no sale: when it is full a new payment is refused, nothing of it is sent, and
 // whatever is open is still brought to its end. The agent goes on, in this life and in the next.
 func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app, open := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
 		open.asks("000000")
 		h.hears("0200")
@@ -79,7 +80,7 @@ func wordyShop(s *shop) {
 
 // Rule: a payment that the journal can not keep is not sent, and nobody else suffers.
 func TestAPaymentTooLongForTheJournalIsNotSent(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		fields := sale("TERM0001", "000001")
 		for _, n := range []int{60, 61, 62, 63} {
@@ -96,7 +97,8 @@ func TestAPaymentTooLongForTheJournalIsNotSent(t *testing.T) {
 
 // Rule: an answer too long to be kept is still the answer; what a reversal needs of it is kept.
 func TestAnAnswerTooLongForTheJournalIsStillAnAnswer(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		fields := answer(h.hears("0200"), "00")

@@ -102,7 +102,7 @@ func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	var all []store.Entry
 	last := a.journal.Last()
 	for from := last - min(last, entriesMax) + 1; from <= last; {
-		page, err := a.journal.Scan(from, int(entriesMax))
+		page, err := a.journal.Scan(from, pageMax)
 		all = append(all, page...)
 		from = afterAll(page, from)
 		switch {

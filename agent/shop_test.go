@@ -54,7 +54,7 @@ type shop struct {
 }
 
 // story tells one: f is given a shop whose agent is running and whose host has not been called.
-func story(t *testing.T, f func(t *testing.T, s *shop), changes ...func(*shop)) {
+func story(t *testing.T, f func(s *shop), changes ...func(*shop)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +64,7 @@ func story(t *testing.T, f func(t *testing.T, s *shop), changes ...func(*shop)) 
 		}
 		s.opens()
 		defer s.abandons()
-		f(t, s)
+		f(s)
 		s.closes()
 		s.leaksNothing()
 	})
@@ -107,7 +107,7 @@ func newShop(t *testing.T) *shop {
 // that. No story here pulls the plug of the disk, and ten thousand syncs take their time.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "reversald")
+	dir, err := os.MkdirTemp("/dev/shm", "reversald") //nolint:usetesting // it chooses the disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -180,7 +180,9 @@ func (s *shop) killed() {
 		}
 	}
 	s.stop()
-	<-s.ended
+	if err := <-s.ended; err != nil {
+		s.t.Error(err)
+	}
 	_ = s.journal.Close()
 	s.dir = next
 }
@@ -347,12 +349,20 @@ func (s *shop) leaksNothing() {
 	s.t.Helper()
 	s.emitted = append(s.emitted, s.log.text())
 	for _, text := range s.emitted {
-		for _, secret := range secrets {
-			if at := strings.Index(text, secret); at >= 0 {
-				s.t.Errorf("card data shows: ...%q...", text[max(0, at-60):min(len(text), at+30)])
-			}
+		if leak := leakIn(text); leak != "" {
+			s.t.Errorf("card data shows: ...%q...", leak)
 		}
 	}
+}
+
+// leakIn is the place in a text where card data shows, or "".
+func leakIn(text string) string {
+	for _, secret := range secrets {
+		if at := strings.Index(text, secret); at >= 0 {
+			return text[max(0, at-60):min(len(text), at+30)]
+		}
+	}
+	return ""
 }
 
 // notes is where the log goes.

@@ -43,18 +43,6 @@ func newPretended(entries int) *pretended {
 	return p
 }
 
-// grow adds an entry: three of them make one payment.
-func (p *pretended) grow() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	seq := uint64(len(p.entries) + 1)
-	l := agent.Line{Seq: seq, ID: (seq-1)/3*3 + 1, Kind: []string{"asked", "approved", "confirmed"}[(seq-1)%3]}
-	l.Why = strings.Repeat("y", 200)
-	p.entries = append(p.entries, l)
-	close(p.changed)
-	p.changed = make(chan struct{})
-}
-
 func (p *pretended) Status(context.Context) (agent.Status, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,12 +134,24 @@ func (p *pretended) Changed() <-chan struct{} {
 	return p.changed
 }
 
+// grow adds an entry: three of them make one payment.
+func (p *pretended) grow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	seq := uint64(len(p.entries) + 1)
+	l := agent.Line{Seq: seq, ID: (seq-1)/3*3 + 1, Kind: []string{"asked", "approved", "confirmed"}[(seq-1)%3]}
+	l.Why = strings.Repeat("y", 200)
+	p.entries = append(p.entries, l)
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
 var about = api.About{Version: "v1", PID: 42, Listen: "127.0.0.1:1", Overrides: []string{"any_filesystem"}}
 
 // opens serves an agent on a Unix socket until the end of the test.
 func opens(t *testing.T, p *pretended) (socket string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "api") // short: a socket's path has 108 bytes at most
+	dir, err := os.MkdirTemp("", "api") //nolint:usetesting // a socket's path has 108 bytes at most
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func opens(t *testing.T, p *pretended) (socket string) {
 // ask sends a request and returns status, content type and body.
 func ask(t *testing.T, socket, method, path, body string) (int, string, string) {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+	asker := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -186,7 +186,7 @@ func ask(t *testing.T, socket, method, path, body string) (int, string, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := client.Do(req)
+	resp, err := asker.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestPayments(t *testing.T) {
 		all, err := api.NewClient(socket, 10*time.Second).Payments(t.Context(), state)
 		ids := ""
 		for _, one := range all {
-			ids += fmt.Sprint(one.ID)
+			ids = fmt.Sprint(ids, one.ID)
 		}
 		if err != nil || ids != want {
 			t.Errorf("state %q: %s, %v, want %s", state, ids, err, want)
@@ -438,8 +438,14 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
+// client is the near end of a connection to a server in a bubble.
+type client struct {
+	net.Conn
+	t *testing.T // of the bubble
+}
+
 // inBubble serves an agent on fake time; the test gets the client's end of one connection.
-func inBubble(t *testing.T, agent *pretended, f func(t *testing.T, c net.Conn)) {
+func inBubble(t *testing.T, agent *pretended, f func(c client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
@@ -449,7 +455,7 @@ func inBubble(t *testing.T, agent *pretended, f func(t *testing.T, c net.Conn)) 
 		go func() { done <- api.Serve(ctx, l, api.Handler(agent, about)) }()
 		near, far := net.Pipe()
 		l.conns <- far
-		f(t, near)
+		f(client{near, t})
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("the server ended: %v", err)
@@ -462,7 +468,8 @@ func inBubble(t *testing.T, agent *pretended, f func(t *testing.T, c net.Conn)) 
 // Rule: a reader that stops reading is dropped within ten seconds, and holds nobody up.
 func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 	p := newPretended(5000)
-	inBubble(t, p, func(t *testing.T, c net.Conn) {
+	inBubble(t, p, func(c client) {
+		t := c.t
 		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -486,7 +493,8 @@ func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 // Rule: who follows a quiet journal is not dropped: an entry may come after an hour.
 func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 	p := newPretended(1)
-	inBubble(t, p, func(t *testing.T, c net.Conn) {
+	inBubble(t, p, func(c client) {
+		t := c.t
 		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -510,7 +518,8 @@ func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 
 // Rule: who connects and asks nothing is dropped.
 func TestWhoAsksNothingIsDropped(t *testing.T) {
-	inBubble(t, newPretended(0), func(t *testing.T, c net.Conn) {
+	inBubble(t, newPretended(0), func(c client) {
+		t := c.t
 		begun := time.Now()
 		if _, err := io.WriteString(c, "GET /v1/sta"); err != nil {
 			t.Fatal(err)

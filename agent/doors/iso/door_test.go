@@ -47,13 +47,6 @@ func (s *street) Frame(app agent.App, body []byte) {
 	app.Tell(0, body)
 }
 
-// instead has the agent do something else with a frame than to send it back.
-func (s *street) instead(onFrame func(app agent.App, body []byte)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.onFrame = onFrame
-}
-
 // Told implements iso.Agent.
 func (s *street) Told(ticket uint64, delivered bool) {
 	s.mu.Lock()
@@ -76,6 +69,13 @@ func (s *street) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.Write(p)
+}
+
+// instead has the agent do something else with a frame than to send it back.
+func (s *street) instead(onFrame func(app agent.App, body []byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onFrame = onFrame
 }
 
 func (s *street) count() (apps, frames, gone int) {
@@ -366,7 +366,7 @@ func TestAnAppThatNeverReadsIsHungUpOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.sells("before")
-	results := map[agent.TellResult]int{}
+	results := make(map[agent.TellResult]int)
 	var tickets []uint64
 	ticket := uint64(0)
 	s.instead(func(app agent.App, body []byte) {
