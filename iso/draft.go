@@ -29,6 +29,7 @@ type draft struct {
 	reversible  []placed[draftReversible]
 	subfields   map[string]placed[part]
 	match       map[Class][]placed[int]
+	matchAt     map[Class]*yaml.Node
 	outcomes    []placed[draftCode[Outcome]]
 	verdicts    []placed[draftCode[Verdict]]
 	reversal    draftReversal

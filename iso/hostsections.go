@@ -32,6 +32,7 @@ type draftSignOn struct {
 	before      bool
 	codes, done []placed[string]
 	requests    []int
+	headerAt    *yaml.Node
 	keys        placed[int]
 	batch       placed[string]
 	date, clock placed[int]
@@ -147,6 +148,7 @@ func (w *draft) readSignOn(n *yaml.Node) {
 		"codes": func(n *yaml.Node) { s.codes = w.textList(n) },
 		"done":  func(n *yaml.Node) { s.done = w.textList(n) },
 		"header": func(n *yaml.Node) {
+			s.headerAt = n
 			w.list(n, func(item *yaml.Node) {
 				if v, ok := w.number(item, 1, 15); ok {
 					s.requests = append(s.requests, v)

@@ -225,7 +225,11 @@ func (w *draft) judgeMatch(p *Profile) {
 			p.match[class] = append(p.match[class], n.v)
 		}
 		if !trace && (class == ClassPayment || class == ClassReversal) {
-			w.fault(section, "match.%s has no trace number (field 11): payments could not be told "+
+			at := section
+			if w.matchAt[class] != nil {
+				at = w.matchAt[class]
+			}
+			w.fault(at, "match.%s has no trace number (field 11): payments could not be told "+
 				"apart", class)
 		}
 	}

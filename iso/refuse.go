@@ -54,8 +54,9 @@ func judgeCodeLists[T any](w *draft, p *Profile, codes []placed[draftCode[T]]) m
 			w.fault(c.at, "code %q is listed under %s and under %s", c.v.code, was, c.v.list)
 		}
 		w.codeFits(p, c.at, c.v.code, fieldCode)
-		lists[c.v.code] = c.v.list
-		out[c.v.code] = c.v.in
+		if _, ok := out[c.v.code]; !ok {
+			lists[c.v.code], out[c.v.code] = c.v.list, c.v.in
+		}
 	}
 	return out
 }

@@ -198,7 +198,7 @@ func (w *draft) judgeSignOn(p *Profile) {
 	if len(s.requests) > 0 && !slices.ContainsFunc(p.headerParts, func(h headerPart) bool {
 		return h.kind == headerUnionPay
 	}) {
-		w.fault(s.at, "sign_on.header needs a unionpay part in header")
+		w.fault(s.headerAt, "sign_on.header needs a unionpay part in header")
 	}
 	for _, f := range []struct {
 		from placed[int]

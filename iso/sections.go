@@ -109,10 +109,12 @@ func (w *draft) processingCodes(n *yaml.Node) []string {
 }
 
 func (w *draft) readMatch(n *yaml.Node) {
-	w.match = map[Class][]placed[int]{}
+	w.match, w.matchAt = map[Class][]placed[int]{}, map[Class]*yaml.Node{}
 	sections := keys{}
 	for _, class := range questionClasses {
-		sections[class.String()] = func(n *yaml.Node) { w.match[class] = w.fieldList(n) }
+		sections[class.String()] = func(n *yaml.Node) {
+			w.match[class], w.matchAt[class] = w.fieldList(n), n
+		}
 	}
 	w.table(n, sections)
 }
