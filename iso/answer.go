@@ -9,7 +9,8 @@ func (p *Profile) LocalAnswer(question []byte, code string) ([]byte, error) {
 }
 
 // AnswerFrom gives the outcome on file to a question that is asked again: what LocalAnswer gives,
-// and what was kept of the host's answer.
+// and what was kept of the host's answer. If such an answer needs an authentication code, there is
+// room for it, all zeros.
 func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 	var w walk
 	if err := p.walk(question, &w); err != nil {
@@ -30,6 +31,11 @@ func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 		if n == fieldCode || n == fieldRRN || n == fieldAuth || slices.Contains(p.keep, n) {
 			fields[n] = v
 		}
+	}
+	mac := p.MAC()
+	_, class := p.classify(w.mti)
+	if mac.Needs(Glance{Class: class.Answer(), Code: k.Code}) {
+		p.roomForMAC(fields, class)
 	}
 	return p.ComposeWith(p.AnswerHeader(question[:w.header]), mti, fields)
 }

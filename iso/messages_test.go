@@ -59,8 +59,8 @@ func readVector(t *testing.T, file string) vector {
 				value = plain
 			}
 			v.fields[n] = value
-		case about == "TPDU":
-			v.header = element
+		case about == "TPDU", strings.HasPrefix(about, "header"):
+			v.header = append(v.header, element...)
 		case about == "message type":
 			v.mti = strings.Trim(strings.TrimSpace(wire), `"`)
 		}

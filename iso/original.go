@@ -32,13 +32,13 @@ func (p *Profile) Original(body []byte) (Original, error) {
 		return Original{}, err
 	}
 	mti, _ := p.classify(w.mti)
-	o := Original{MTI: mti, Fields: make(map[int]string, len(p.template.copied)+len(linkInputs)+1)}
+	o := Original{MTI: mti, Fields: make(map[int]string, len(p.template.copied)+8)}
 	if w.header > 0 {
 		o.Header = append([]byte(nil), body[:w.header]...)
 	}
 	wanted := p.template.copied
-	if p.template.link90 {
-		wanted = append(wanted[:len(wanted):len(wanted)], linkInputs...)
+	for _, l := range p.template.links {
+		wanted = append(wanted[:len(wanted):len(wanted)], l.inputs...)
 	}
 	if err := p.gather(o.Fields, &w, wanted); err != nil {
 		return Original{}, err

@@ -9,7 +9,7 @@ import (
 type Attempt struct {
 	N      int       // 1 is the first; more gives the profile's repeat MTI
 	Reason Reason    // why; becomes DE 39 by the profile's reason map
-	STAN   string    // "" is the original's
+	STAN   string    // by StanPolicy: "" for the original's, else one of its own
 	Time   time.Time // becomes DE 7 when the profile copies one; zero: the original's DE 7
 }
 
@@ -17,7 +17,9 @@ type Attempt struct {
 const sentLayout = "0102150405"
 
 // Reversal words attempt a at taking o back; k is what was kept of the answer, nil if there was
-// none. The body is ready for AppendFrame. The same arguments give the same bytes.
+// none. The body is ready for AppendFrame, but where the profile has an authentication code for
+// reversals: its field is all zeros then, and MAC.Place fills it. The same arguments give the same
+// bytes.
 func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 	t := &p.template
 	if a.N < 1 {
@@ -26,19 +28,11 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 	if a.Reason < ReasonTimeout || int(a.Reason) >= len(p.reasons) {
 		return nil, composing(t.reasonField, "has no reason to give")
 	}
-	fields := make(map[int]string, len(o.Fields)+8)
-	// Only what the template names, though o came from the journal: a profile may have changed.
-	for n, v := range o.Fields {
-		if slices.Contains(t.copied, n) || n == fieldChip && len(t.chipTags) > 0 {
-			fields[n] = v
-		}
+	stan, problem := p.stan.trace(o, a)
+	if problem != "" {
+		return nil, composing(fieldSTAN, problem)
 	}
-	if t.pan && o.Card.PAN != "" {
-		fields[fieldPAN] = o.Card.PAN.Reveal()
-	}
-	if t.expiry && o.Card.Expiry != "" {
-		fields[fieldExpiry] = o.Card.Expiry
-	}
+	fields := p.copied(o)
 	for n, v := range t.set {
 		fields[n] = v
 	}
@@ -53,19 +47,38 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 	if _, ok := fields[fieldSent]; ok && !a.Time.IsZero() {
 		fields[fieldSent] = a.Time.Format(sentLayout)
 	}
-	if a.STAN != "" {
-		fields[fieldSTAN] = a.STAN
+	fields[fieldSTAN] = stan
+	if t.reasonField > 0 {
+		fields[t.reasonField] = p.reasons[a.Reason]
 	}
-	fields[t.reasonField] = p.reasons[a.Reason]
-	if t.link90 {
-		fields[fieldOriginal] = buildLink(o)
+	for _, l := range t.links {
+		if v := l.build(o, k); v != "" {
+			fields[l.field] = v
+		}
 	}
-	if fields[fieldSTAN] == "" {
-		return nil, composing(fieldSTAN, "is missing from the original")
-	}
+	p.roomForMAC(fields, ClassReversal)
 	mti := t.mti
 	if a.N > 1 {
 		mti = t.repeatMTI
 	}
 	return p.ComposeWith(o.Header, mti, fields)
+}
+
+// copied is what the reversal has in common with the original.
+func (p *Profile) copied(o Original) map[int]string {
+	t := &p.template
+	fields := make(map[int]string, len(o.Fields)+8)
+	// Only what the template names, though o came from the journal: a profile may have changed.
+	for n, v := range o.Fields {
+		if slices.Contains(t.copied, n) || n == fieldChip && len(t.chipTags) > 0 {
+			fields[n] = v
+		}
+	}
+	if t.pan && o.Card.PAN != "" {
+		fields[fieldPAN] = o.Card.PAN.Reveal()
+	}
+	if t.expiry && o.Card.Expiry != "" {
+		fields[fieldExpiry] = o.Card.Expiry
+	}
+	return fields
 }

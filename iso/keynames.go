@@ -1,0 +1,84 @@
+package iso
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Keys and values that are names of things: subfields, message types, response codes.
+
+const (
+	partPattern  = `^([2-9]|[1-9][0-9]|1[01][0-9]|12[0-8])\.[0-9]{1,2}$`
+	namePattern  = `^([2-9]|[1-9][0-9]|1[01][0-9]|12[0-8])(\.[0-9]{1,2})?$`
+	macPieceName = `^(mti|bitmap|[2-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$`
+)
+
+// partName reads the name of a subfield, such as 60.1.
+func (d *desk) partName(n *yaml.Node) (string, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.Pattern = partPattern
+		return "", false
+	}
+	field, piece, ok := strings.Cut(n.Value, ".")
+	v := leadingNumber(field)
+	if n.Kind != yaml.ScalarNode || !ok || !digitsOnly(field) || !digitsOnly(piece) ||
+		len(piece) > 2 || len(field) > 3 || field[0] == '0' || v < 2 || v > fieldMax || v == 65 {
+		d.fault(n, "wants the name of a subfield, such as \"60.1\"")
+		return "", false
+	}
+	return n.Value, true
+}
+
+// partOrField reads the name of a subfield or the number of a field.
+func (d *desk) partOrField(n *yaml.Node) (string, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.Pattern = namePattern
+		if !s.key {
+			s.Type = types{"string", "number"}
+		}
+		return "", false
+	}
+	if strings.Contains(n.Value, ".") {
+		return d.partName(n)
+	}
+	if _, ok := d.fieldNumber(n); !ok {
+		return "", false
+	}
+	return n.Value, true
+}
+
+// mtiKey reads a message type that is a key; what it is made of is judged with its answer.
+func (d *desk) mtiKey(n *yaml.Node) {
+	if s := d.shapes[n]; s != nil {
+		s.Pattern = "^[0-9]{4}$"
+	}
+}
+
+// codeKey reads a response code that is a key.
+func (d *desk) codeKey(n *yaml.Node) {
+	if s := d.shapes[n]; s != nil {
+		s.Pattern = "^[0-9A-Za-z]{1,4}$"
+		return
+	}
+	if len(n.Value) > 4 || strings.Trim(strings.ToUpper(n.Value), codeLetters) != "" {
+		d.fault(n, "wants a response code, such as \"51\"")
+	}
+}
+
+// codeLetters are what response codes are made of.
+const codeLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// fieldOrNone reads a field number, or the word none for 0.
+func (d *desk) fieldOrNone(n *yaml.Node) int {
+	if s := d.shapes[n]; s != nil {
+		s.fieldNumber()
+		s.Pattern = "^none$|" + s.Pattern
+		return 0
+	}
+	if n.Kind == yaml.ScalarNode && n.Value == "none" {
+		return 0
+	}
+	v, _ := d.fieldNumber(n)
+	return v
+}

@@ -1,0 +1,3 @@
+package iso
+
+var keyTexts = map[string]string{}
