@@ -22,8 +22,9 @@ type Signer interface {
 	Sign(ctx context.Context, r MACRequest) (mac []byte, err error)
 
 	// Verify is nil only if mac is the MAC of the data. It wraps ErrMACWrong if it is another one,
-	// or one of another length; any other error means that nobody looked. The comparison takes
-	// the same time wherever the difference is. With MACNone nothing is compared: nil.
+	// or, whether there is a key or not, one of another length; any other error means that nobody
+	// looked. The comparison takes the same time wherever the difference is. With MACNone nothing
+	// is compared: nil.
 	Verify(ctx context.Context, r MACRequest, mac []byte) error
 
 	// LoadWorkingKeys takes the keys of a sign-on, all of them or none: if one does not agree with

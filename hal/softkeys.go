@@ -47,6 +47,13 @@ func (s *SoftKeys) Sign(ctx context.Context, r MACRequest) ([]byte, error) {
 
 // Verify implements Signer.
 func (s *SoftKeys) Verify(ctx context.Context, r MACRequest, mac []byte) error {
+	r, err := r.checked()
+	if err == nil && len(mac) != r.Length && r.Algorithm != MACNone {
+		err = fmt.Errorf("%w: %d bytes, want %d", ErrMACWrong, len(mac), r.Length)
+	}
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
 	want, err := s.sign(ctx, r)
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
