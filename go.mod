@@ -8,6 +8,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	// v0.23.3 … v0.26.1 do not compile on 32-bit ARM (prefix/binary.go overflows int)
 	github.com/moov-io/iso8583 v0.23.2
+	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	go.bug.st/serial v1.8.0
 	go.etcd.io/bbolt v1.5.0
@@ -21,4 +22,5 @@ require (
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
 	golang.org/x/text v0.21.0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
 )

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ type Config struct {
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
-// the user's own folder (root: /var/lib/reversald and /run).
+// the user's own folder (root's, unless XDG_STATE_HOME says otherwise: /var/lib/reversald and /run).
 func DefaultConfig() Config {
 	state, socket := stateFolder()
 	schedule := reversal.DefaultSchedule()
@@ -100,10 +101,10 @@ func DefaultConfig() Config {
 
 // stateFolder is where a daemon of this user keeps its journal and its socket.
 func stateFolder() (state, socket string) {
-	if os.Geteuid() == 0 {
+	base := os.Getenv("XDG_STATE_HOME")
+	if base == "" && os.Geteuid() == 0 {
 		return "/var/lib/reversald", "/run/reversald.sock"
 	}
-	base := os.Getenv("XDG_STATE_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
@@ -115,36 +116,60 @@ func stateFolder() (state, socket string) {
 	return state, filepath.Join(state, "reversald.sock")
 }
 
+// fault is what is wrong with the values of some settings taken together.
+type fault struct {
+	keys []string // where it can be mended
+	err  error
+}
+
 // Validate reports every fault of the values taken together.
 func (c Config) Validate() error {
 	var faults []error
-	if len(c.Host) == 0 {
-		faults = append(faults, errors.New("host: at least one address is needed"))
-	}
-	for _, address := range append([]string{c.Listen}, c.Host...) {
-		if err := checkAddress(address); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	if c.ReversalWaitMin > c.ReversalWaitMax {
-		faults = append(faults, errors.New("reversal_wait_min is longer than reversal_wait_max"))
-	}
-	if c.RedialMin > c.RedialMax {
-		faults = append(faults, errors.New("redial_min is longer than redial_max"))
-	}
-	if c.Journal == "" {
-		faults = append(faults, errors.New("journal: a path is needed"))
+	for _, f := range c.faults() {
+		faults = append(faults, fmt.Errorf("%s: %w", f.keys[0], f.err))
 	}
 	return errors.Join(faults...)
 }
 
-func checkAddress(address string) error {
+func (c Config) faults() []fault {
+	var faults []fault
+	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
+	if len(c.Host) == 0 {
+		add(errors.New("at least one address is needed"), "host")
+	}
+	for _, address := range c.Host {
+		if err := checkAddress(address, 1); err != nil {
+			add(err, "host")
+		}
+	}
+	if err := checkAddress(c.Listen, 0); err != nil {
+		add(err, "listen")
+	}
+	if c.ReversalWaitMin > c.ReversalWaitMax {
+		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
+	}
+	if c.RedialMin > c.RedialMax {
+		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
+	}
+	for key, path := range map[string]string{
+		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
+	} {
+		if path == "" {
+			add(errors.New("may not be empty"), key)
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
+	return faults
+}
+
+// checkAddress: port 0 takes a free one where we listen, and is nobody's where we call.
+func checkAddress(address string, portMin int) error {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("%q is not host:port", address)
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("%q has no port between 0 and 65535", address)
+	if n, err := strconv.Atoi(port); err != nil || n < portMin || n > 65535 {
+		return fmt.Errorf("%q has no port between %d and 65535", address, portMin)
 	}
 	return nil
 }

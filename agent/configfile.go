@@ -1,9 +1,13 @@
 package agent
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,49 +35,120 @@ func LoadConfig(path string) (Config, error) {
 // ParseConfig reads YAML over the defaults; name is the file's, for the errors.
 func ParseConfig(name string, data []byte) (Config, error) {
 	c := DefaultConfig()
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", name, err)
-	}
-	if doc.Kind == 0 {
+	var doc, more yaml.Node
+	in := yaml.NewDecoder(bytes.NewReader(data))
+	err := in.Decode(&doc)
+	switch {
+	case errors.Is(err, io.EOF):
 		return c, nil // an empty file is all defaults
+	case err != nil:
+		return Config{}, syntaxFault(name, err)
 	}
 	root := doc.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return c, nil
+	}
 	if root.Kind != yaml.MappingNode {
 		return Config{}, fmt.Errorf("%s:%d:%d: not a list of keys and values",
 			name, root.Line, root.Column)
 	}
-	faults := setAll(&c, name, root)
-	if len(faults) == 0 {
-		if err := c.Validate(); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, err))
-		}
+	if err := in.Decode(&more); err == nil {
+		return Config{}, fmt.Errorf("%s:%d:%d: a second document begins here, one is wanted",
+			name, more.Line, more.Column)
+	} else if !errors.Is(err, io.EOF) {
+		return Config{}, syntaxFault(name, err)
 	}
-	return c, errors.Join(faults...)
+	reader := configReader{config: &c, name: name, at: map[string]*yaml.Node{}}
+	reader.read(root)
+	reader.validate()
+	return c, reader.found()
 }
 
-// setAll takes every key of the file, and reports every one it can not take.
-func setAll(c *Config, name string, root *yaml.Node) []error {
-	var faults []error
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		err := errors.New("is no setting" + nearestKey(key.Value))
-		at := key
-		switch s := findSetting(key.Value); {
-		case seen[key.Value]:
-			err = errors.New("is given twice")
-		case s != nil:
-			at = value
-			err = s.set(c, value)
-		}
-		seen[key.Value] = true
-		if err != nil {
-			faults = append(faults,
-				fmt.Errorf("%s:%d:%d: %s: %w", name, at.Line, at.Column, key.Value, err))
+// yamlFault is how the YAML library words a mistake in the syntax.
+var yamlFault = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntaxFault gives a mistake in the syntax its place; YAML knows the line of it only.
+func syntaxFault(name string, err error) error {
+	line, text := "1", err.Error()
+	if m := yamlFault.FindStringSubmatch(text); m != nil {
+		text = m[2]
+		if m[1] != "" {
+			line = m[1]
 		}
 	}
-	return faults
+	return fmt.Errorf("%s:%s:1: not YAML: %s", name, line, text)
+}
+
+// configReader takes the keys of one file, and collects every fault.
+type configReader struct {
+	config *Config
+	name   string
+	at     map[string]*yaml.Node // where each key's value stands; nil: it is at fault already
+	faults []placed
+}
+
+// placed is a fault and where it stands.
+type placed struct {
+	line, column int
+	err          error
+}
+
+// found is every fault in the order of the file.
+func (r *configReader) found() error {
+	slices.SortStableFunc(r.faults, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	var all []error
+	for _, f := range r.faults {
+		all = append(all, fmt.Errorf("%s:%d:%d: %w", r.name, f.line, f.column, f.err))
+	}
+	return errors.Join(all...)
+}
+
+// read takes every key of the file, and reports every one it can not take.
+func (r *configReader) read(root *yaml.Node) {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		place := key
+		var err error
+		_, seen := r.at[key.Value]
+		switch s := findSetting(key.Value); {
+		case seen:
+			err = errors.New("is given twice")
+		case s == nil:
+			err = errors.New("is no setting" + nearestKey(key.Value))
+		case value.Tag == "!!null":
+			err = errors.New("has no value")
+		default:
+			place = value
+			err = s.set(r.config, value)
+		}
+		r.at[key.Value] = value
+		if err != nil {
+			r.at[key.Value] = nil
+			r.fault(place, key.Value, err)
+		}
+	}
+}
+
+// validate reports what is wrong with the values taken together, at the first of the keys that
+// the file gives. A value that could not be taken is reported once.
+func (r *configReader) validate() {
+	for _, f := range r.config.faults() {
+		place, known := &yaml.Node{Line: 1, Column: 1}, true
+		for _, key := range slices.Backward(f.keys) {
+			if node, given := r.at[key]; given {
+				place, known = node, known && node != nil
+			}
+		}
+		if known {
+			r.fault(place, f.keys[0], f.err)
+		}
+	}
+}
+
+func (r *configReader) fault(place *yaml.Node, key string, err error) {
+	r.faults = append(r.faults, placed{place.Line, place.Column, fmt.Errorf("%s: %w", key, err)})
 }
 
 func findSetting(key string) *setting {

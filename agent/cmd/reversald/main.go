@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +40,7 @@ type options struct {
 	config string // path of the configuration file; empty: defaults
 	socket string // overrides the configuration's
 	json   bool
+	wait   time.Duration // for the daemon's answer
 	out    io.Writer
 	errout io.Writer
 }
@@ -52,12 +55,15 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 			"  reversald run        the daemon; without a file it runs on loopback defaults\n" +
 			"  reversald tail -f    watch the journal\n" +
 			"  reversald stuck      what needs a person",
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.config, "config", "c", os.Getenv("REVERSALD_CONFIG"),
@@ -65,11 +71,25 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	flags.StringVar(&o.socket, "socket", os.Getenv("REVERSALD_SOCKET"),
 		"socket of the daemon (or REVERSALD_SOCKET); none: the configuration's")
 	flags.BoolVar(&o.json, "json", false, "print JSON for programs")
+	flags.DurationVar(&o.wait, "wait", 10*time.Second, "how long the daemon may take to answer")
 	root.AddCommand(
 		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
-		replayCommand(o), configCommand(o),
+		replayCommand(o), configCommand(o), exitCodesTopic(),
 	)
 	return root
+}
+
+// knownCommand refuses what is no subcommand as a mistake in the command line, and says what may
+// have been meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		meant = " (did you mean " + strings.Join(near, " or ") + "?)"
+	}
+	return usageError{fmt.Errorf("%s has no command %q%s", cmd.CommandPath(), args[0], meant)}
 }
 
 // load is the configuration in force.

@@ -20,7 +20,9 @@ func replayCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := client.Replay(cmd.Context(), mustID(args[0]), by, why)
+			ctx, cancel := o.asking(cmd)
+			defer cancel()
+			p, err := client.Replay(ctx, mustID(args[0]), by, why)
 			if err != nil {
 				return err
 			}

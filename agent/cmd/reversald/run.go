@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,20 +33,38 @@ const memoryLimit = 24 << 20
 const gcPercent = 200
 
 func runCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var listen string
+	var hosts []string
+	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "run the daemon in the foreground",
-		Args:  noArgs,
+		Long: "run is the daemon. Without a file it runs on loopback defaults; when it is ready it prints\n" +
+			"one line with \"listening on ADDRESS\", and then logs to standard error.",
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := o.load()
 			if err != nil {
 				return err
+			}
+			if listen != "" {
+				config.Listen = listen
+			}
+			if len(hosts) > 0 {
+				config.Host = hosts
+			}
+			if err := config.Validate(); err != nil {
+				return usageError{err} // a file's faults were found when it was loaded
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
 			return serve(ctx, config, o.out, o.errout)
 		},
 	}
+	cmd.Flags().StringVar(&listen, "listen", "",
+		"where the payment app connects, instead of the configuration's; port 0 takes a free one")
+	cmd.Flags().StringSliceVar(&hosts, "host", nil,
+		"addresses of the acquirer's host, instead of the configuration's")
+	return cmd
 }
 
 // serve opens everything, says what it listens on, and runs until ctx ends or the journal fails.
@@ -53,6 +72,7 @@ func runCommand(o *options) *cobra.Command {
 func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(gcPercent)
+	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may end; payments go on
 	log := newLog(c, errout)
 	profile, err := loadProfile(c.Profile)
 	if err != nil {
@@ -64,7 +84,7 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	}
 	journal, err := openJournal(c, clock)
 	if err != nil {
-		return err
+		return journalError{err}
 	}
 	defer journal.Close()
 	app, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
@@ -127,7 +147,7 @@ func serveAll(ctx context.Context, a *agent.Agent, profile *iso.Profile, c agent
 		return runtimeError{err}
 	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause
+		return runtimeError{cause}
 	}
 	return nil
 }
@@ -162,13 +182,31 @@ func loadProfile(name string) (*iso.Profile, error) {
 	return p, err
 }
 
+// socketNameMax is how long the path of a Unix socket can be, in bytes.
+const socketNameMax = 107
+
+var errSocketName = errors.New("is too long for a socket")
+
 // listenSocket opens the Unix socket for this user alone. What a killed daemon left behind is
-// removed: the journal's lock, taken before, is the proof that it is dead.
+// removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
+// locked), and keeps its socket.
 func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+	if len(path) > socketNameMax {
+		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),
+			socketNameMax)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
+		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
+		if err == nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("%s: %w", path, syscall.EADDRINUSE)
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return nil, err
+		}
 		if err := os.Remove(path); err != nil {
 			return nil, err
 		}

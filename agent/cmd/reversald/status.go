@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -21,7 +22,9 @@ func statusCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := client.Status(cmd.Context())
+			ctx, cancel := o.asking(cmd)
+			defer cancel()
+			s, err := client.Status(ctx)
 			if err != nil {
 				return err
 			}
@@ -64,7 +67,9 @@ func stuckCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			stuck, err := client.Payments(cmd.Context(), "stuck")
+			ctx, cancel := o.asking(cmd)
+			defer cancel()
+			stuck, err := client.Payments(ctx, "stuck")
 			if err != nil {
 				return err
 			}
@@ -105,6 +110,11 @@ func (o *options) client() (*api.Client, error) {
 		return nil, err
 	}
 	return api.NewClient(c.Socket), nil
+}
+
+// asking bounds a question to the daemon: one that hangs must not hang whoever looks.
+func (o *options) asking(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(cmd.Context(), o.wait)
 }
 
 func (o *options) printJSON(v any) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent"
+	"reversald/agent/doors/api"
 )
 
 func tailCommand(o *options) *cobra.Command {
@@ -22,7 +23,10 @@ func tailCommand(o *options) *cobra.Command {
 				return err
 			}
 			query := fmt.Sprintf("last=%d&follow=%t", last, follow)
-			return client.Journal(cmd.Context(), query, o.printLine)
+			if err := client.Journal(cmd.Context(), query, o.printLine); err != nil || !follow {
+				return err
+			}
+			return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more to wait for
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "wait for more entries")
@@ -40,7 +44,9 @@ func showCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			story, err := client.Payment(cmd.Context(), mustID(args[0]))
+			ctx, cancel := o.asking(cmd)
+			defer cancel()
+			story, err := client.Payment(ctx, mustID(args[0]))
 			if err != nil {
 				return err
 			}

@@ -218,6 +218,35 @@ func TestAwayBackAndStats(t *testing.T) {
 	}
 }
 
+// TestLeadingZeros: a STAN is six digits, and people type all of them. None of it is octal or hex.
+func TestLeadingZeros(t *testing.T) {
+	dir := t.TempDir()
+	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--books", "none")
+	for _, test := range []struct{ typed, sent string }{
+		{"000010", "000010"}, {"000018", "000018"}, {"010", "000010"}, {"10", "000010"},
+		{"099999", "099999"}, {"000001", "000001"},
+	} {
+		out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", test.typed)
+		if got := sold(t, out).STAN; got != test.sent {
+			t.Errorf("--stan %s is sent as %s, want %s", test.typed, got, test.sent)
+		}
+	}
+	out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", "000020",
+		"--repeat", "010")
+	var s series
+	if err := json.Unmarshal([]byte(out), &s); err != nil || s.Sales != 10 || s.LastSTAN != "000029" {
+		t.Errorf("%v: %s", err, out)
+	}
+	out, _ = do(t, dir, exitUnknown, "sell", "--to", bank.address, "--stan", "000030", "--frozen",
+		"--echoes", "008", "--hold", "1ms")
+	if !strings.Contains(out, " 8 echoes ") {
+		t.Errorf("--echoes 008: %q", out)
+	}
+	for _, amount := range []string{"0012.34", "007", "08.09"} { // digits before the point
+		do(t, dir, exitOK, "sell", "--to", bank.address, "--amount", amount, "--currency", "036")
+	}
+}
+
 // TestFrozenApp: it sends and never reads; the bank books the sale.
 func TestFrozenApp(t *testing.T) {
 	dir := t.TempDir()
@@ -248,6 +277,11 @@ func TestUsage(t *testing.T) {
 		{"sell --stan 1000000", "--stan goes from 1 to 999999"},
 		{"sell --sent yesterday", "--sent wants MMDDhhmmss"},
 		{"sell --field 1=2", "--field wants N=VALUE"},
+		{"sell --stan 0x10", `"0x10" is not a number`},
+		{"sell --stan -1", `"-1" is not a number`},
+		{"sell --repeat 1_0", `"1_0" is not a number`},
+		{"sell --repeat 0", "--repeat and --timeout want more than nothing"},
+		{"sell --field 0x10=2", "--field wants N=VALUE"},
 		{"sell --nope", "unknown flag: --nope"},
 		{"books extra", "unknown command"},
 	} {

@@ -28,7 +28,7 @@ type sellFlags struct {
 }
 
 func newSell() *cobra.Command {
-	s := &sellFlags{}
+	s := &sellFlags{repeat: 1, echoes: 200}
 	cmd := &cobra.Command{
 		Use:   "sell",
 		Short: "be a till: send one sale and print what came back",
@@ -71,7 +71,7 @@ func (s *sellFlags) define(cmd *cobra.Command) {
 	f.StringVar(&s.currency, "currency", "156", "currency, numeric")
 	f.StringVar(&s.tid, "tid", "TERM0001", "terminal, up to 8 characters")
 	f.StringVar(&s.mid, "mid", "MERCHANT0000001", "merchant, 15 characters")
-	f.IntVar(&s.stan, "stan", 0, "STAN, 1 to 999999; 0 takes one from the clock")
+	f.Var((*decimal)(&s.stan), "stan", "STAN, 1 to 999999; 0 takes one from the clock")
 	f.StringVar(&s.sentText, "sent", "", "time in DE 7, 12 and 13, MMDDhhmmss; now when empty")
 	f.StringVar(&s.pan, "pan", "4111111111111111", "card number (a test card)")
 	f.StringVar(&s.expiry, "expiry", "3012", "expiry, YYMM")
@@ -80,10 +80,10 @@ func (s *sellFlags) define(cmd *cobra.Command) {
 	f.DurationVar(&s.timeout, "timeout", 35*time.Second, "how long to wait for the answer")
 	f.StringVar(&s.lang, "lang", "en", "words for the cashier: en or zh")
 	f.BoolVar(&s.asJSON, "json", false, "print JSON")
-	f.IntVar(&s.repeat, "repeat", 1, "so many sales, one after the other")
+	f.Var((*decimal)(&s.repeat), "repeat", "so many sales, one after the other")
 	f.BoolVar(&s.reverse, "reverse", false, "send the app's own reversal of --stan")
 	f.BoolVar(&s.frozen, "frozen", false, "sell and never read")
-	f.IntVar(&s.echoes, "echoes", 200, "with --frozen: echoes sent before the sale")
+	f.Var((*decimal)(&s.echoes), "echoes", "with --frozen: echoes sent before the sale")
 	f.DurationVar(&s.hold, "hold", 0, "with --frozen: how long to hold on; 0: until killed")
 }
 
@@ -112,7 +112,7 @@ func (s *sellFlags) check(now time.Time) error {
 		faults = append(faults, errors.New("--stan goes from 1 to 999999"))
 	}
 	if s.stan == 0 {
-		s.stan = int(now.UnixMilli()/100%999_999) + 1
+		s.stan = int(now.UnixMilli()%999_999) + 1 // no two sales of a loop in a shell have the same
 	}
 	s.sent = now
 	if s.sentText != "" {
