@@ -193,9 +193,9 @@ func (e *element) appendPrefix(dst []byte, n int) []byte {
 			dst = append(dst, byte('0'+n/pow10(shift)%10))
 		case lengthBCD:
 			two := n / pow10(2*shift) % 100
-			dst = append(dst, byte(two/10<<4|two%10)) //nolint:gosec // two digits
+			dst = append(dst, byte(two/10<<4|two%10))
 		case lengthBinary:
-			dst = append(dst, byte(n>>(8*shift))) //nolint:gosec // one byte after the other
+			dst = append(dst, byte(n>>(8*shift)))
 		}
 	}
 	return dst
