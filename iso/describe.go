@@ -124,11 +124,14 @@ func (d *describer) field(n int) {
 }
 
 // clean makes a value fit to be seen: no control characters, and no run of digits that could be a
-// card number, or in a message that is not whole a piece of one.
+// card number, or in a message that is not whole a piece of one or of track 1.
 func (d *describer) clean(v string) string {
 	least := panDigitsMin
 	if !d.whole {
 		least = panFragment
+		if at := strings.IndexByte(v, '^'); at >= 0 { // the cardholder's name follows
+			v = v[:at] + strings.Repeat("*", len(v)-at)
+		}
 	}
 	return escapeControls(maskDigits(v, least))
 }

@@ -74,8 +74,10 @@ func FuzzGlance(f *testing.F) {
 	addMessages(f)
 	profiles := bothBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
+		room := make([]byte, 64)
 		for _, p := range profiles {
 			g, err := p.Glance(body)
+			samePeek(t, p, body, room)
 			lines := p.Describe(body)
 			everythingShown(p, body)
 			if err != nil {

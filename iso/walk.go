@@ -59,6 +59,7 @@ func (p *Profile) walk(body []byte, w *walk) error {
 		}
 	}
 	if w.at != len(body) {
+		w.last = fieldMax + 1 // every field was read
 		return w.fail(partHeader, "has bytes after the last field")
 	}
 	return nil
@@ -157,7 +158,9 @@ func (p *Profile) walkField(w *walk, n int) error {
 		return w.fail(n, "is cut short")
 	}
 	at := w.at + head
-	w.fields[n] = span{at: uint16(at), end: uint16(at + size), count: uint16(count)}
+	w.fields[n] = span{ // bodies are at most 65535 bytes long
+		at: uint16(at), end: uint16(at + size), count: uint16(count), //nolint:gosec // see above
+	}
 	w.at = at + size
 	return nil
 }

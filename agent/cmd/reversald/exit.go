@@ -40,7 +40,7 @@ var exitCodes = []struct {
 	{exitFound, "stuck: there are payments that need a person"},
 	{exitUsage, "the command line is wrong"},
 	{exitData, "a journal, ring or key is damaged, of a newer version or not a file; " +
-		"or the daemon refused what was asked"},
+		"or the daemon refused what was asked; decode: not a message"},
 	{exitNoInput, "a file is missing: the configuration, the journal or its key"},
 	{exitUnavailable, "the daemon does not answer; run: the journal is in use, " +
 		"or the address is taken"},
@@ -48,7 +48,7 @@ var exitCodes = []struct {
 	{exitIO, "the disk failed while the journal was opened"},
 	{exitAgain, "the journal failed while running: start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
-	{exitConfig, "the configuration is wrong, or the journal's place is"},
+	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},
 }
 
 func exitCodesTopic() *cobra.Command {
@@ -101,7 +101,10 @@ func judge(err error) (code int, hint string) {
 	var journal journalError
 	var listen listenError
 	var runtime runtimeError
+	var tool toolError
 	switch {
+	case errors.As(err, &tool):
+		return tool.code, tool.hint
 	case errors.As(err, &usage):
 		return exitUsage, "see reversald --help"
 	case errors.As(err, &config):
