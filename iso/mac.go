@@ -227,3 +227,11 @@ func (p *Profile) roomForMAC(fields map[int]string, c Class) {
 	}
 	fields[n] = string(room)
 }
+
+// bitmapLen is how many bytes one bitmap takes.
+func (p *Profile) bitmapLen() int {
+	if p.enc.bitmap == packHex {
+		return 16
+	}
+	return 8
+}

@@ -187,7 +187,7 @@ func (p *Profile) valueBytes(w *walk, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, _ := latin1Bytes(v)
+	raw, _ := appendLatin1Bytes(nil, []byte(v))
 	return raw, nil
 }
 
