@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/iso"
 	"reversald/store"
 )
 
@@ -165,7 +166,17 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	if weak := odd.Overrides(); len(weak) != 2 {
 		t.Errorf("overrides: %q", weak)
 	}
-	l := odd.Limits()
+	profile, err := iso.Builtin("iso87-ascii")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Rule: what the configuration leaves open is the profile's.
+	if l := agent.DefaultConfig().Limits(profile); l.HostTimeout != profile.HostTimeout() ||
+		l.Schedule.WaitMax != profile.Schedule().RetryMax || l.Schedule.Quick != profile.Schedule().Quick ||
+		l.OverdueAfter == 0 || l.Schedule.WaitMin == 0 {
+		t.Errorf("limits of a default configuration: %+v", l)
+	}
+	l := odd.Limits(profile)
 	if !l.KeepUnconfirmed || l.HostTimeout != odd.HostTimeout || l.Schedule.AnswerTime != odd.HostTimeout ||
 		l.Schedule.Quick != 10 || l.Schedule.Jitter == 0 {
 		t.Errorf("limits: %+v", l)
