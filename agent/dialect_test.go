@@ -13,11 +13,8 @@ func TestTheSameLifeInEveryDialect(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"iso87-ascii", "iso87-bcd"} {
 		t.Run(name, func(t *testing.T) {
-			profile, err := iso.Builtin(name)
-			if err != nil {
-				t.Fatal(err)
-			}
 			story(t, func(s *shop) {
+				profile := s.profile
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				h.answers(h.hears("0200"), "00")
@@ -36,7 +33,13 @@ func TestTheSameLifeInEveryDialect(t *testing.T) {
 				s.onFile("000001", "asked", "approved", "confirmed")
 				s.onFile("000002", "asked", "doubted", "reversal sent", "reversal sent", "reversed")
 				s.onFile("000003")
-			}, func(s *shop) { s.profile = profile })
+			}, func(s *shop) {
+				profile, err := iso.Builtin(name)
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				s.profile = profile
+			})
 		})
 	}
 }
@@ -44,6 +47,7 @@ func TestTheSameLifeInEveryDialect(t *testing.T) {
 // Rule: a terminal's clock may jump or stand in 1970: the order is the journal's, the waits are
 // monotonic, and nothing is called overdue because of it.
 func TestAClockThatJumpsChangesNothing(t *testing.T) {
+	t.Parallel()
 	for name, jump := range map[string]func(s *shop){
 		"ahead":        func(s *shop) { s.clock.Jump(10 * 365 * 24 * time.Hour) },
 		"back":         func(s *shop) { s.clock.Jump(-10 * 365 * 24 * time.Hour) },
