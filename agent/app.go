@@ -94,9 +94,9 @@ func (a *Agent) askedAgain(p *held, app App, body []byte) {
 		slog.String("phase", p.state.Phase.String()))
 	switch p.state.Phase {
 	case payment.Asked:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 	case payment.Approved:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 		a.after = append(a.after, todo{
 			p: p, effect: payment.TellApp{Outcome: payment.HostAnswer},
 		})

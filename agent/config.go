@@ -170,8 +170,9 @@ func (c Config) Limits(p *iso.Profile) Limits {
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
 			WaitMin:    cmp.Or(c.ReversalWaitMin, host.RetryMin),
-			WaitMax:    cmp.Or(c.ReversalWaitMax, host.RetryMax),
-			Jitter:     reversal.DefaultSchedule().Jitter,
+			WaitMax: max(cmp.Or(c.ReversalWaitMax, host.RetryMax),
+				cmp.Or(c.ReversalWaitMin, host.RetryMin)),
+			Jitter: reversal.DefaultSchedule().Jitter,
 		},
 	}
 }

@@ -169,7 +169,7 @@ func (a *Agent) questionOf(p *held) []byte {
 	if p.question != nil {
 		return p.question
 	}
-	body, err := a.profile.ComposeWith(p.original.Header, p.original.MTI, p.original.Fields)
+	body, err := a.profile.Question(p.original)
 	if err != nil {
 		a.log.Error("question can not be composed",
 			slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
