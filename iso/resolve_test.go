@@ -23,7 +23,7 @@ func TestResolvedProfileIsTheProfile(t *testing.T) {
 		}
 		want := builtin(t, name)
 		for _, fields := range []map[int]string{sale(), chipSale()} {
-			body := compose(t, want, "0200", fields)
+			body := composeIn(t, want, "0200", fields)
 			if everythingShown(p, body) != everythingShown(want, body) {
 				t.Errorf("%s: another profile than before", name)
 			}
