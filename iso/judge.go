@@ -135,7 +135,7 @@ func (w *draft) judgeMessages(p *Profile) {
 	p.types = map[[4]byte]messageType{}
 	add := func(at *yaml.Node, t messageType) {
 		if len(t.mti) != 4 || !digitsOnly(t.mti) {
-			w.fault(at, "a message type is four digits, in quotes")
+			w.fault(at, problemMTI)
 			return
 		}
 		key := [4]byte([]byte(t.mti))

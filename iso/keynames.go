@@ -35,7 +35,8 @@ func (d *desk) partOrField(n *yaml.Node) (string, bool) {
 	if s := d.shapes[n]; s != nil {
 		s.Pattern = namePattern
 		if !s.key {
-			s.Type = types{"string", "number"}
+			least, most := 2, fieldMax+1
+			s.Type, s.Minimum, s.Maximum = types{"string", "number"}, &least, &most
 		}
 		return "", false
 	}
@@ -48,12 +49,19 @@ func (d *desk) partOrField(n *yaml.Node) (string, bool) {
 	return n.Value, true
 }
 
-// mtiKey reads a message type that is a key; what it is made of is judged with its answer.
+// mtiKey reads a message type that is a key.
 func (d *desk) mtiKey(n *yaml.Node) {
 	if s := d.shapes[n]; s != nil {
 		s.Pattern = "^[0-9]{4}$"
+		return
+	}
+	if len(n.Value) != 4 || !digitsOnly(n.Value) {
+		d.fault(n, problemMTI)
 	}
 }
+
+// problemMTI is the fault of a message type that is none.
+const problemMTI = "a message type is four digits, in quotes"
 
 // codeKey reads a response code that is a key.
 func (d *desk) codeKey(n *yaml.Node) {

@@ -49,6 +49,16 @@ const (
 // Schema is the form of a profile as a JSON Schema (draft 2020-12), for editors: what it accepts is
 // what the reader accepts. Whether a profile makes sense is for Load to say.
 func Schema() []byte {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(profileShape()) // maps, strings and numbers: nothing that could fail
+	return out.Bytes()
+}
+
+// profileShape asks the reader for the form of a whole profile.
+func profileShape() *shape {
 	d := &desk{origin: map[*yaml.Node]string{}, shapes: map[*yaml.Node]*shape{}}
 	top := &shape{
 		Schema:      "https://json-schema.org/draft/2020-12/schema",
@@ -60,12 +70,7 @@ func Schema() []byte {
 	top.Properties["extends"] = &shape{
 		Type: types{"string"}, Description: keyTexts["extends"], path: "extends",
 	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	_ = e.Encode(top) // maps, strings and numbers: nothing that could fail
-	return out.Bytes()
+	return top
 }
 
 // probe is a node that stands for anything, and takes down what it could be.
