@@ -120,6 +120,7 @@ func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
 
 // reversalAnswered: the host's answer to a reversal.
 func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
+	p.unsigned = 0
 	verdict := verdictOf(a.profile.Verdict(g.Code))
 	switch verdict {
 	case reversal.Done:
