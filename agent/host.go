@@ -18,7 +18,8 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 	if err != nil {
 		return a.keepStray(g, body, err.Error())
 	}
-	if a.profile.WantsSignOn(body) {
+	// What ends a sign-on of ours never asks for the next one: some hosts say so until they are done.
+	if a.profile.WantsSignOn(body) && !a.keeping.waitsFor(g) {
 		defer a.beginSignOn(a.keeping.heard)
 	}
 	if mac != nil && (g.Class == iso.ClassPaymentAnswer || g.Class == iso.ClassReversalAnswer) {
@@ -130,6 +131,9 @@ func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
 			return err
 		}
 		a.queue.PutOff(uint64(p.id), verdict, a.now())
+		if verdict == reversal.SignOn { // with the key that was refused it would only be refused again
+			a.queue.NotBefore(uint64(p.id), a.keeping.soonest)
+		}
 	case reversal.Refused:
 		words, _ := a.profile.Words(g.Code, "en")
 		return a.happen(p, payment.ReversalRefused{
