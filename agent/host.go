@@ -160,14 +160,25 @@ func verdictOf(v iso.Verdict) reversal.Verdict {
 
 // answerHost answers a host that asks us something, an echo in all likelihood.
 func (a *Agent) answerHost(question []byte) {
-	const approved = "00"
-	body, err := a.profile.LocalAnswer(question, approved)
+	body, err := a.profile.LocalAnswer(question, a.yes())
 	if err == nil {
 		err = a.sendOurs(passTag, iso.ClassOtherAnswer, body)
 	}
 	if err != nil {
 		a.log.Warn("host's question not answered", slog.Any("error", err))
 	}
+}
+
+// yes is the code that takes a message about the line or the terminal: 00, and in later editions of
+// the standard 800.
+func (a *Agent) yes() string {
+	const usual = "00"
+	for _, code := range []string{usual, "800", "000"} {
+		if a.profile.SignOn().Accepted(iso.Glance{Code: code}) {
+			return code
+		}
+	}
+	return usual
 }
 
 // keepStray writes down an answer that belongs to no payment on file, or that could not be read or
