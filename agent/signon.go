@@ -237,6 +237,8 @@ func (a *Agent) expireKeeping(now instant) {
 	idle := a.profile.Echo().Idle()
 	switch {
 	case idle == 0 || k.signingOn:
+	case k.echoKey != "" && k.echoUntil <= now && k.heard > k.echoUntil-a.limits.HostTimeout:
+		k.echoKey = "" // something else came since it was asked: the line is alive
 	case k.echoKey != "" && k.echoUntil <= now:
 		k.echoKey = ""
 		a.log.Warn("no answer to the echo, the line leads nowhere", slog.String("host", a.host))
