@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -27,8 +28,15 @@ func (a *Agent) recover() error {
 			a.holdDamaged(key, err)
 			continue
 		}
+		if err == nil {
+			entries, err = a.fromItsBeginning(key, entries)
+		}
 		if err != nil {
 			return fmt.Errorf("payment %d: %w", key, err)
+		}
+		if !begins(entries) {
+			a.holdDamaged(key, errNoBeginning)
+			continue
 		}
 		p, err := a.fold(entries)
 		if err != nil {
@@ -44,6 +52,29 @@ func (a *Agent) recover() error {
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
 		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
+}
+
+// errNoBeginning: the entry that began a payment can not be found.
+var errNoBeginning = errors.New("the entry that began it is missing")
+
+// begins says whether entries tell a payment from its beginning.
+func begins(entries []store.Entry) bool {
+	return len(entries) > 0 && payment.Kind(entries[0].Kind) == payment.RecordAsked
+}
+
+// fromItsBeginning puts what was on file of a payment before it. A payment that was closed and is
+// open again (the host approved it after it had accepted the reversal) is open since then only, as
+// far as the journal knows.
+func (a *Agent) fromItsBeginning(key uint64, entries []store.Entry) ([]store.Entry, error) {
+	if len(entries) == 0 || begins(entries) {
+		return entries, nil
+	}
+	before, err := a.storyAround(key)
+	if err != nil {
+		return nil, err
+	}
+	before = slices.DeleteFunc(before, func(e store.Entry) bool { return e.Seq >= entries[0].Seq })
+	return append(before, entries...), nil
 }
 
 // holdDamaged keeps an open payment of which an entry can be read in neither file. We do not guess
