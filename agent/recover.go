@@ -16,10 +16,10 @@ import (
 // newest few entries, so it does not take longer when the journal grows.
 func (a *Agent) recover() error {
 	a.nextID = payment.ID(a.journal.Next())
-	if err := a.recallClosed(); err != nil {
+	if err := a.recallSTAN(); err != nil {
 		return err
 	}
-	if err := a.recallSTAN(); err != nil {
+	if err := a.recallClosed(); err != nil {
 		return err
 	}
 	for _, key := range a.journal.OpenKeys() {
@@ -88,7 +88,8 @@ func (a *Agent) holdDamaged(key uint64, why error) {
 	}})
 }
 
-// followUp puts a payment that was doubted before the restart back in the queue.
+// followUp puts a payment that was doubted before the restart back in the queue, and knows the
+// answer to its newest attempt, which may be on its way.
 func (a *Agent) followUp(p *held) {
 	if p.state.Phase == payment.Doubted {
 		a.queue.Owe(uint64(p.id), p.terminal, p.state.Attempts, a.now())
@@ -131,12 +132,17 @@ func (a *Agent) recallClosed() error {
 	return nil
 }
 
-// newest copies the newest entries out of the journal, a page at a time. Damaged ones are left out.
+// newest copies the newest entries out of the journal. Damaged ones are left out.
 func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
-	var all []store.Entry
 	last := a.journal.Last()
-	for from := last - min(last, entriesMax) + 1; from <= last; {
-		page, err := a.journal.Scan(from, pageMax)
+	return a.entries(last-min(last, entriesMax)+1, last)
+}
+
+// entries copies entries out of the journal, a page at a time. Damaged ones are left out.
+func (a *Agent) entries(from, to uint64) ([]store.Entry, error) {
+	var all []store.Entry
+	for from <= to {
+		page, err := a.journal.Scan(from, int(min(to-from+1, pageMax)))
 		all = append(all, page...)
 		from = afterAll(page, from)
 		switch {
@@ -152,16 +158,12 @@ func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	return all, nil
 }
 
-// recallSTAN finds the newest trace number that a reversal of ours had. Only a host that wants them
-// new makes it look further back than the newest entries.
+// recallSTAN finds the newest trace number that a reversal of ours had, however far back. Only a
+// host that wants them new makes it look.
 func (a *Agent) recallSTAN() error {
-	const page = 1024
 	for to := a.journal.Last(); a.profile.StanPolicy().Counts() && a.stanSeq == 0 && to > 0; {
-		from := uint64(1)
-		if to > page {
-			from = to - page + 1
-		}
-		entries, err := a.journal.Scan(from, page)
+		from := to - min(to, pageMax) + 1
+		entries, err := a.entries(from, to)
 		if err != nil {
 			return err
 		}
