@@ -80,8 +80,12 @@ func (b *books) remove(p *held) {
 	b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
 }
 
-// answersTo says that answers with a key are to a payment's reversal.
+// answersTo says that answers with a key are to a payment's reversal. An app may use for a sale what
+// was the number of another payment's reversal: then it is whoever sent last.
 func (b *books) answersTo(p *held, key string) {
+	if was := b.byReversal[key]; was == p || was == nil && key == p.key {
+		return
+	}
 	b.byReversal[key] = p
 	p.reversalKeys = append(p.reversalKeys, key)
 }

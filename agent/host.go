@@ -37,8 +37,8 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 		}
 	case iso.ClassReversalAnswer:
 		p := a.books.byReversal[g.Key]
-		if p == nil {
-			p = a.books.byKey[g.Key]
+		if q := a.books.byKey[g.Key]; p == nil && a.reversesByItsKey(q) {
+			p = q
 		}
 		if p != nil && p.state.Attempts > 0 && p.state.Phase.Open() {
 			return a.reversalAnswered(p, g)
@@ -57,6 +57,17 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 		return nil
 	}
 	return a.keepStray(g, nil, a.nearest(g))
+}
+
+// reversesByItsKey: a reversal of this payment went out with its own trace number. Where the host
+// wants other numbers, an answer with this one is to somebody else's reversal.
+func (a *Agent) reversesByItsKey(p *held) bool {
+	if p == nil {
+		return false
+	}
+	policy := a.profile.StanPolicy()
+	return policy.For(1) == iso.StanOriginal ||
+		p.state.Attempts > 1 && policy.For(p.state.Attempts) == iso.StanOriginal
 }
 
 // answered: the host's answer to a payment's request.

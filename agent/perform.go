@@ -60,21 +60,30 @@ func (a *Agent) sendReversal(p *held, n int) {
 	if p.state.Phase != payment.Doubted || p.state.Attempts != n {
 		return
 	}
-	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
-		N: n, Reason: isoReason(p.state.Reason), STAN: p.reversalSTAN, Time: a.clock.Wall(),
-	})
+	body, err := a.reversalOf(p, n)
 	if err != nil {
 		a.bring(p, payment.ReversalRefused{Cause: "the reversal can not be built: " + err.Error()})
 		return
-	}
-	if g, err := a.profile.Glance(body); err == nil && g.Key != p.key {
-		a.books.answersTo(p, g.Key)
 	}
 	tag := link.Tag{ID: uint64(p.id), Reversal: true}
 	if err := a.sendOurs(tag, iso.ClassReversal, body); err != nil {
 		a.log.Warn("reversal not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
 		a.bring(p, payment.ReversalNeverLeft{})
 	}
+}
+
+// reversalOf builds attempt n from what is on file, and remembers what its answer is matched by.
+func (a *Agent) reversalOf(p *held, n int) ([]byte, error) {
+	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
+		N: n, Reason: isoReason(p.state.Reason), STAN: p.reversalSTAN, Time: a.clock.Wall(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if g, err := a.profile.Glance(body); err == nil {
+		a.books.answersTo(p, g.Key)
+	}
+	return body, nil
 }
 
 // tellApp gives the app its answer: the host's own bytes, or ours with the profile's code.

@@ -91,6 +91,9 @@ func (a *Agent) holdDamaged(key uint64, why error) {
 // followUp puts a payment that was doubted before the restart back in the queue, and knows the
 // answer to its newest attempt, which may be on its way.
 func (a *Agent) followUp(p *held) {
+	if p.reversalSTAN != "" {
+		_, _ = a.reversalOf(p, p.state.Attempts) // where it can not be built, nothing answers to it
+	}
 	if p.state.Phase == payment.Doubted {
 		a.queue.Owe(uint64(p.id), p.terminal, p.state.Attempts, a.now())
 	}

@@ -206,4 +206,3 @@ func TestAllAttemptsHaveOneTraceNumber(t *testing.T) {
 		s.owes(0, 0)
 	}, speakingAs("iso87-ascii", "one-trace.yaml"), written)
 }
-
