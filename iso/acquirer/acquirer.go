@@ -224,7 +224,7 @@ func (a *Acquirer) awayFor(ctx context.Context, d time.Duration) {
 		return
 	}
 	a.start(func() {
-		if a.options.Clock.Wait(ctx, d) != nil {
+		if a.pause(ctx, d) != nil {
 			return
 		}
 		if err := a.Back(ctx); err != nil {
@@ -267,7 +267,7 @@ func (a *Acquirer) acceptAll(ctx context.Context) {
 			continue
 		}
 		if !errors.Is(err, net.ErrClosed) { // out of descriptors, say: it passes
-			_ = a.options.Clock.Wait(ctx, 10*time.Millisecond)
+			_ = a.pause(ctx, 10*time.Millisecond)
 		}
 	}
 }
@@ -299,4 +299,10 @@ func (a *Acquirer) admit(ctx context.Context, nc net.Conn) {
 	if !started {
 		c.close()
 	}
+}
+
+// pause waits for d.
+func (a *Acquirer) pause(ctx context.Context, d time.Duration) error {
+	clock := a.options.Clock
+	return clock.Wait(ctx, clock.Now().Add(d))
 }

@@ -38,10 +38,14 @@ func (c *handClock) Now() time.Time {
 	return c.now
 }
 
-func (c *handClock) Wait(ctx context.Context, d time.Duration) error {
+func (c *handClock) Wait(ctx context.Context, until time.Time) error {
 	c.mu.Lock()
-	w := waiter{c.now.Add(d), make(chan struct{})}
-	c.waiting = append(c.waiting, w)
+	w := waiter{until, make(chan struct{})}
+	if until.After(c.now) {
+		c.waiting = append(c.waiting, w)
+	} else {
+		close(w.done)
+	}
 	c.mu.Unlock()
 	select {
 	case <-w.done:
