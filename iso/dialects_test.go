@@ -12,7 +12,7 @@ import (
 	"reversald/iso"
 )
 
-func vectorNamed(t *testing.T, name string) vector {
+func vectorNamed(t testing.TB, name string) vector {
 	t.Helper()
 	return readVector(t, filepath.Join("testdata/messages", name+".txt"))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 
 func newServe() *cobra.Command {
 	var o acquirer.Options
-	var profile, manners string
+	var profile, manners, master string
 	var log bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -34,6 +35,15 @@ and four digits, and an account name made with the key in FILE.key.`,
 					return usage(err)
 				}
 			}
+			if master != "" {
+				key, err := hex.DecodeString(master)
+				if err == nil {
+					o.Keys, err = acquirer.NewVault(key)
+				}
+				if err != nil {
+					return usage(errors.New("--tmk wants 16 bytes in hexadecimal"))
+				}
+			}
 			if o.Books == "none" {
 				o.Books = ""
 			}
@@ -52,6 +62,8 @@ and four digits, and an account name made with the key in FILE.key.`,
 	f.StringVar(&o.Books, "books", defaultBooks, `file of the books; "none" keeps them in memory`)
 	f.StringVar(&o.Control, "control", defaultControl, `control socket; "none" for none`)
 	f.StringVar(&manners, "manners", "", `misbehave from the start: "0200:silent; 0400:late=3s"`)
+	f.StringVar(&master, "tmk", "", `terminals' master key for rehearsals, 32 hexadecimal digits:
+authentication codes are asked for and made, where the profile has them`)
 	f.BoolVar(&log, "log", false, "print a line a message, card numbers masked")
 	return cmd
 }
