@@ -28,6 +28,10 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	case iso.ClassReversal:
 		return a.appReverses(app, g, body)
 	case iso.ClassSettlement:
+		if !a.profile.HoldsSettlement() {
+			a.pass(app, g, body)
+			return nil
+		}
 		return a.enter(waiter{app: app, body: body, glance: g})
 	case iso.ClassOther:
 		a.pass(app, g, body)
@@ -90,9 +94,9 @@ func (a *Agent) askedAgain(p *held, app App, body []byte) {
 		slog.String("phase", p.state.Phase.String()))
 	switch p.state.Phase {
 	case payment.Asked:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 	case payment.Approved:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 		a.after = append(a.after, todo{
 			p: p, effect: payment.TellApp{Outcome: payment.HostAnswer},
 		})
@@ -119,7 +123,7 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 		app.Hang("can not be answered from file")
 		return
 	}
-	a.later(func() { app.Tell(0, body) })
+	a.later(func() { a.tellOurs(app, body) })
 }
 
 // start makes a payment of a request, and asks.
@@ -136,6 +140,7 @@ func (a *Agent) start(w waiter) error {
 		request: w.body, asker: w.app,
 	}
 	a.nextID++
+	a.keeping.values = iso.ValuesOf(p.original)
 	a.books.add(p)
 	return a.happen(p, payment.Ask{ConfirmBy: payment.ByDelivery})
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"reversald/agent/reversal"
+	"reversald/iso"
 )
 
 // Config is everything an integrator may set, in one YAML file. Every key has a default that works
@@ -21,6 +23,8 @@ type Config struct {
 	Host     []string
 	Listen   string // of the ISO door
 	Terminal string
+	Merchant string
+	Signer   string
 
 	Journal       string
 	Ring          string
@@ -61,27 +65,21 @@ type Config struct {
 // otherwise).
 func DefaultConfig() Config {
 	state, socket := stateFolder()
-	schedule := reversal.DefaultSchedule()
 	return Config{
 		Profile: "iso87-ascii",
 		Host:    []string{"127.0.0.1:8583"},
 		Listen:  "127.0.0.1:8582",
+		Signer:  "none",
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
 
 		JournalBytes: 64 << 20,
 
-		HostTimeout:       schedule.AnswerTime,
 		ConfirmTimeout:    time.Minute,
 		EntryWait:         10 * time.Second,
 		Linger:            5 * time.Millisecond,
 		UnconfirmedAtBoot: "reverse",
-
-		ReversalQuick:   schedule.Quick,
-		ReversalWaitMin: schedule.WaitMin,
-		ReversalWaitMax: schedule.WaitMax,
-		OverdueAfter:    15 * time.Minute,
 
 		DialTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -156,17 +154,24 @@ func (c Config) Overrides() []string {
 	return weak
 }
 
-// Limits are what the agent needs of the configuration.
-func (c Config) Limits() Limits {
+// Limits are what the agent needs of the configuration; what it leaves open is the profile's.
+func (c Config) Limits(p *iso.Profile) Limits {
+	host := p.Schedule()
+	timeout := cmp.Or(c.HostTimeout, p.HostTimeout())
 	return Limits{
-		Hosts: c.Host, HostTimeout: c.HostTimeout, ConfirmTimeout: c.ConfirmTimeout,
+		Terminal: c.Terminal, Merchant: c.Merchant,
+		Hosts: c.Host, HostTimeout: timeout, ConfirmTimeout: c.ConfirmTimeout,
 		EntryWait: c.EntryWait, Linger: c.Linger,
 		DialTimeout: c.DialTimeout, WriteTimeout: c.WriteTimeout,
 		RedialMin: c.RedialMin, RedialMax: c.RedialMax,
-		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep", OverdueAfter: c.OverdueAfter,
+		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep",
+		OverdueAfter:    cmp.Or(c.OverdueAfter, host.OverdueAfter),
 		Schedule: reversal.Schedule{
-			AnswerTime: c.HostTimeout, Quick: c.ReversalQuick,
-			WaitMin: c.ReversalWaitMin, WaitMax: c.ReversalWaitMax,
+			AnswerTime: timeout,
+			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
+			WaitMin:    cmp.Or(c.ReversalWaitMin, host.RetryMin),
+			WaitMax: max(cmp.Or(c.ReversalWaitMax, host.RetryMax),
+				cmp.Or(c.ReversalWaitMin, host.RetryMin)),
 			Jitter: reversal.DefaultSchedule().Jitter,
 		},
 	}
@@ -203,7 +208,7 @@ func (c Config) faults() []fault {
 	if err := checkAddress(c.Listen, 0); err != nil {
 		add(err, "listen")
 	}
-	if c.ReversalWaitMin > c.ReversalWaitMax {
+	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/iso"
 	"reversald/store"
 )
 
@@ -27,7 +28,7 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"no value", "listen:\n", []string{"c:1:1: listen: has no value"}},
 		{"not a bool", "any_filesystem: perhaps\n", []string{`c:1:17: any_filesystem: "perhaps" is neither true nor false`}},
 		{"not a number", "reversal_quick: three\n", []string{`c:1:17: reversal_quick: "three" is not a number from 1 to 10`}},
-		{"number too small", "reversal_quick: 0\n", []string{"c:1:17: reversal_quick:"}},
+		{"number too small", "reversal_quick: -1\n", []string{"c:1:17: reversal_quick:"}},
 		{"number too large", "reversal_quick: 11\n", []string{"c:1:17: reversal_quick:"}},
 		{"not a time", "host_timeout: 30\n", []string{`c:1:15: host_timeout: "30" is not a time from 100ms to 5m0s`}},
 		{"time too short", "host_timeout: 99ms\n", []string{"c:1:15: host_timeout:"}},
@@ -42,7 +43,6 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"no such port", "listen: 127.0.0.1:65536\n", []string{"c:1:9: listen:"}},
 		{"port nobody has", "host: 127.0.0.1:0\n", []string{"c:1:7: host:"}},
 		{"the wrong way round", "redial_min: 1m\nredial_max: 1s\n", []string{"c:1:13: redial_min: is longer than redial_max"}},
-		{"too long for the default", "reversal_wait_max: 1s\n", []string{"c:1:20: reversal_wait_min: is longer than reversal_wait_max"}},
 		{"empty path", "journal: \"\"\n", []string{"c:1:10: journal: may not be empty"}},
 		{"not a map", "- a\n- b\n", []string{"c:1:1: not a list of keys and values"}},
 		{"a text", "hello\n", []string{"c:1:1: not a list of keys and values"}},
@@ -82,10 +82,10 @@ func TestEveryBoundIsKept(t *testing.T) {
 		"confirm_timeout":     {"1s", "1h", "999ms", "61m"},
 		"entry_wait":          {"0s", "5m", "-1ns", "301s"},
 		"linger":              {"0s", "1s", "-1ns", "1001ms"},
-		"reversal_quick":      {"1", "10", "0", "11"},
+		"reversal_quick":      {"1", "10", "-1", "11"},
 		"reversal_wait_min":   {"1s", "30m", "999ms", "61m"},
 		"reversal_wait_max":   {"1m", "24h", "999ms", "25h"},
-		"overdue_after":       {"1s", "720h", "0s", "721h"},
+		"overdue_after":       {"1s", "720h", "999ms", "721h"},
 		"dial_timeout":        {"100ms", "2m", "0", "3m"},
 		"write_timeout":       {"100ms", "2m", "1ms", "121s"},
 		"redial_min":          {"10ms", "10s", "9ms", "61s"},
@@ -165,7 +165,17 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	if weak := odd.Overrides(); len(weak) != 2 {
 		t.Errorf("overrides: %q", weak)
 	}
-	l := odd.Limits()
+	profile, err := iso.Builtin("iso87-ascii")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Rule: what the configuration leaves open is the profile's.
+	if l := agent.DefaultConfig().Limits(profile); l.HostTimeout != profile.HostTimeout() ||
+		l.Schedule.WaitMax != profile.Schedule().RetryMax || l.Schedule.Quick != profile.Schedule().Quick ||
+		l.OverdueAfter == 0 || l.Schedule.WaitMin == 0 {
+		t.Errorf("limits of a default configuration: %+v", l)
+	}
+	l := odd.Limits(profile)
 	if !l.KeepUnconfirmed || l.HostTimeout != odd.HostTimeout || l.Schedule.AnswerTime != odd.HostTimeout ||
 		l.Schedule.Quick != 10 || l.Schedule.Jitter == 0 {
 		t.Errorf("limits: %+v", l)

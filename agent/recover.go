@@ -18,6 +18,9 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	if err := a.recallSTAN(); err != nil {
+		return err
+	}
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
 		if errors.Is(err, store.ErrCorrupt) {
@@ -118,6 +121,32 @@ func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	return all, nil
 }
 
+// recallSTAN finds the newest trace number that a reversal of ours had. Only a host that wants them
+// new makes it look further back than the newest entries.
+func (a *Agent) recallSTAN() error {
+	const page = 1024
+	for to := a.journal.Last(); a.profile.StanPolicy().Counts() && a.stanSeq == 0 && to > 0; {
+		from := uint64(1)
+		if to > page {
+			from = to - page + 1
+		}
+		entries, err := a.journal.Scan(from, page)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if payment.Kind(e.Kind) != payment.RecordReversalSent {
+				continue
+			}
+			if _, data, err := record(e); err == nil {
+				a.counted(e.Seq, data.STAN)
+			}
+		}
+		to = from - 1
+	}
+	return nil
+}
+
 // fold is a payment as its entries tell it.
 func (a *Agent) fold(entries []store.Entry) (*held, error) {
 	p := &held{}
@@ -135,8 +164,11 @@ func (a *Agent) fold(entries []store.Entry) (*held, error) {
 			p.kept = data.Kept
 		case payment.RecordDeclined:
 			p.kept = &iso.Kept{Code: data.Code}
+		case payment.RecordReversalSent:
+			p.reversalSTAN = data.STAN
+			a.counted(e.Seq, data.STAN)
 		case payment.RecordUnsent, payment.RecordConfirmed, payment.RecordDoubted,
-			payment.RecordReversalSent, payment.RecordReversalUnsent,
+			payment.RecordReversalUnsent,
 			payment.RecordReversalAnswered, payment.RecordReversed, payment.RecordStuck,
 			payment.RecordReplayed, payment.RecordResolved, payment.RecordLateAnswer,
 			payment.RecordStray:
@@ -152,6 +184,9 @@ func (a *Agent) recallAsked(p *held, e store.Entry, data payload) error {
 	p.key, p.terminal, p.stan = data.Key, data.Terminal, data.STAN
 	p.amount, p.currency = data.Amount, data.Currency
 	p.appName, p.host = data.App, data.Host
+	if data.Original != nil {
+		a.keeping.values = iso.ValuesOf(*data.Original)
+	}
 	if data.Original != nil {
 		p.original = *data.Original
 	}

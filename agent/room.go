@@ -72,7 +72,7 @@ func (a *Agent) takeBack(key string) bool {
 
 // clearFor: the line is up and the terminal owes nothing.
 func (a *Agent) clearFor(w waiter) bool {
-	return a.host != "" && !a.queue.Owes(w.glance.Terminal)
+	return a.ready() && !a.queue.Owes(w.glance.Terminal)
 }
 
 // leave lets a waiter out of the room, towards the host.

@@ -153,6 +153,7 @@ func (a *Agent) expire(now instant) error {
 	for _, id := range a.queue.Expire(now) {
 		a.log.Warn("reversal unanswered", slog.Uint64("id", id))
 	}
+	a.expireKeeping(now)
 	a.expirePassed(now)
 	a.expireWaiting(now)
 	return nil

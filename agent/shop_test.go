@@ -97,7 +97,7 @@ func newShop(t *testing.T) *shop {
 	config.Host = []string{"host:1"}
 	config.RedialMax = time.Second
 	return &shop{
-		t: t, dir: folder(t), profile: profile, limits: config.Limits(),
+		t: t, dir: folder(t), profile: profile, limits: config.Limits(profile),
 		clock:  haltest.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)),
 		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{},
 	}

@@ -1,5 +1,7 @@
 package iso
 
+import "maps"
+
 import "slices"
 
 // LocalAnswer answers a question in the host's place: the answer's MTI, addresses swapped, the
@@ -43,4 +45,15 @@ func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 // failMTI is a fault in the message type.
 func (w *walk) failMTI(problem string) error {
 	return &FieldError{Field: partMTI, Offset: w.header, Problem: problem}
+}
+
+// Question is a payment's request as far as it is kept: what an answer of ours is built from when
+// the request itself is gone. It has room for a code where this host's requests carry one.
+func (p *Profile) Question(o Original) ([]byte, error) {
+	fields := maps.Clone(o.Fields)
+	if fields == nil {
+		fields = map[int]string{}
+	}
+	p.roomForMAC(fields, ClassPayment)
+	return p.ComposeWith(o.Header, o.MTI, fields)
 }

@@ -22,8 +22,8 @@ func TestResolvedProfileIsTheProfile(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := builtin(t, name)
-		for _, fields := range []map[int]string{sale(), chipSale()} {
-			body := composeIn(t, want, "0200", fields)
+		for _, mti := range []string{"0200", "1200", "0210"} {
+			body := compose(t, want, mti, map[int]string{3: "000000", 4: "1234", 11: "123", 41: "TERM0001"})
 			if everythingShown(p, body) != everythingShown(want, body) {
 				t.Errorf("%s: another profile than before", name)
 			}

@@ -29,7 +29,7 @@ func (e *element) stock() moovfield.Field {
 	spec := &moovfield.Spec{Length: e.count, Enc: moovencoding.ASCII}
 	lengths := moovprefix.ASCII
 	switch e.length {
-	case lengthBCD:
+	case lengthBCD, lengthTwoBCD:
 		lengths = moovprefix.BCD
 	case lengthBinary:
 		lengths = moovprefix.Binary

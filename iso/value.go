@@ -34,10 +34,7 @@ func (e *element) appendValue(dst, wire []byte, n int) ([]byte, bool) {
 		}
 		return dst, true
 	case packRaw:
-		for _, c := range wire {
-			dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
-		}
-		return dst, true
+		return appendHex(dst, wire), true
 	}
 	if !e.madeOf(dst[start:]) {
 		return dst[:start], false
@@ -147,7 +144,7 @@ func appendLatin1Bytes(dst, text []byte) ([]byte, bool) {
 		if r > 0xFF {
 			return dst, false
 		}
-		dst, text = append(dst, byte(r)), text[size:] //nolint:gosec // at most 255, see above
+		dst, text = append(dst, byte(r)), text[size:]
 	}
 	return dst, true
 }

@@ -158,9 +158,7 @@ func (p *Profile) walkField(w *walk, n int) error {
 		return w.fail(n, "is cut short")
 	}
 	at := w.at + head
-	w.fields[n] = span{ // bodies are at most 65535 bytes long
-		at: uint16(at), end: uint16(at + size), count: uint16(count), //nolint:gosec // see above
-	}
+	w.fields[n] = span{at: uint16(at), end: uint16(at + size), count: uint16(count)}
 	w.at = at + size
 	return nil
 }

@@ -34,6 +34,7 @@ type Queue struct {
 	schedule Schedule
 	items    []Item // sorted by ID
 	lineUp   bool
+	paused   bool    // the line is up, and not ready for reversals
 	jammed   Instant // until then nothing goes over this line: it took not one byte of an attempt
 }
 
@@ -77,7 +78,7 @@ func (q *Queue) Owes(terminal string) bool {
 // A reversal the host has put off does not hold up a younger one: they concern different cards,
 // and the younger customer's money is owed just as much.
 func (q *Queue) Next(now Instant) []uint64 {
-	if !q.lineUp || now < q.jammed {
+	if !q.lineUp || q.paused || now < q.jammed {
 		return nil
 	}
 	var next []uint64
@@ -149,10 +150,17 @@ func (q *Queue) LineDown(now Instant) {
 	}
 }
 
+// Pause holds everything that is due, on a line that is up but not ready for it: the terminal signs
+// on. What is in flight may still be answered.
+func (q *Queue) Pause() { q.paused = true }
+
+// Resume ends a Pause.
+func (q *Queue) Resume() { q.paused = false }
+
 // LineUp takes note that the line is back: everything owed is due at once, whatever it was waiting
 // for.
 func (q *Queue) LineUp(now Instant) {
-	q.lineUp, q.jammed = true, 0
+	q.lineUp, q.paused, q.jammed = true, false, 0
 	for i := range q.items {
 		if it := &q.items[i]; !it.InFlight {
 			it.Due = min(it.Due, now)
@@ -192,7 +200,7 @@ func (q *Queue) Wake() (Instant, bool) {
 		switch {
 		case it.InFlight:
 			wake = min(wake, it.AnswerBy)
-		case q.lineUp && !slices.Contains(busy, it.Terminal):
+		case q.lineUp && !q.paused && !slices.Contains(busy, it.Terminal):
 			wake = min(wake, max(it.Due, q.jammed))
 		}
 	}

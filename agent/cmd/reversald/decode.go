@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -81,6 +82,16 @@ func (o *options) profilesFor(name string) ([]*iso.Profile, error) {
 		names[0] = c.Profile
 	} else if name == "" {
 		names = iso.BuiltinNames()
+		plain := func(name string) bool { return strings.HasPrefix(name, "iso87-") }
+		slices.SortStableFunc(names, func(a, b string) int { // the plain ones before their dialects
+			switch {
+			case plain(a) == plain(b):
+				return 0
+			case plain(a):
+				return -1
+			}
+			return 1
+		})
 	}
 	var out []*iso.Profile
 	for _, name := range names {

@@ -25,10 +25,7 @@ func profileCommand(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(profileCheckCommand(o), profileShowCommand(o), profileNewCommand(o),
-		profileListCommand(o))
-	if schema() != nil {
-		cmd.AddCommand(profileSchemaCommand(o))
-	}
+		profileListCommand(o), profileSchemaCommand(o))
 	return cmd
 }
 
@@ -275,11 +272,8 @@ func profileSchemaCommand(o *options) *cobra.Command {
 		Short: "print the JSON Schema, with which editors complete a profile",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			o.printf("%s", schema())
+			o.printf("%s", iso.Schema())
 			return nil
 		},
 	}
 }
-
-// schema is the JSON Schema of profiles; nil when this build has none.
-func schema() []byte { return nil }

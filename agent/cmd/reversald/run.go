@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -83,6 +84,11 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	signer, err := openSigner(c.Signer, profile)
+	if err != nil {
+		return configError{err}
+	}
+	defer signer.Close()
 	journal, err := openJournal(c, clock)
 	if err != nil {
 		return journalError{err}
@@ -102,12 +108,12 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
 	a := agent.New(agent.Parts{
-		Profile: profile, Journal: journal, Clock: clock, Log: log,
+		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: hal.TCP{
 			UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
 			KeepAliveInterval: c.KeepAliveInterval,
 		},
-	}, c.Limits())
+	}, c.Limits(profile))
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
@@ -168,6 +174,24 @@ func openJournal(c agent.Config, clock hal.Clock) (*store.Journal, error) {
 		SizeMax: int64(c.JournalBytes), Boot: clock.BootID(), Terminal: c.Terminal,
 		AnyFilesystem: c.AnyFilesystem,
 	})
+}
+
+// openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start
+// without: the host would refuse every reversal.
+func openSigner(name string, p *iso.Profile) (hal.Signer, error) {
+	kind, path, _ := strings.Cut(name, ":")
+	switch {
+	case name == "none" && p.MAC().None():
+		return hal.None{}, nil
+	case name == "none":
+		return nil, fmt.Errorf("profile %s wants a MAC (%s) and signer is none", p.Name(),
+			p.MAC().Algorithm())
+	case kind == "soft" && path != "":
+		return hal.OpenSoftKeys(path)
+	case kind == "unix" && path != "":
+		return hal.NewExternalSigner(path, 0), nil
+	}
+	return nil, fmt.Errorf("signer %q is not none, soft:FILE or unix:SOCKET", name)
 }
 
 // loadProfile takes a built-in profile by its name, and any other from its file.
