@@ -1,6 +1,7 @@
 package iso
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -33,9 +34,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		return nil, composing(fieldSTAN, problem)
 	}
 	fields := p.copied(o)
-	for n, v := range t.set {
-		fields[n] = v
-	}
+	maps.Copy(fields, t.set)
 	if k != nil {
 		answer := k.all()
 		for _, n := range t.fromAnswer {
