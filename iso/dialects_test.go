@@ -250,6 +250,14 @@ func TestTypesAndTraceNumbers(t *testing.T) {
 	}
 }
 
+// A payment that no link could name is not sent.
+func TestATraceNumberOfZeroCannotBeNamed(t *testing.T) {
+	p := builtin(t, "iso93")
+	if _, err := p.Original(compose(t, p, "1200", map[int]string{4: "1", 11: "0", 41: "T"})); err == nil {
+		t.Error("taken")
+	}
+}
+
 // A host of the Elavon kind: packed digits, and two bytes of length before LL fields too.
 func TestLengthsOfTwoBytes(t *testing.T) {
 	p, err := iso.Parse([]byte("name: two\nextends: iso93\nheader:\n  - literal: CAFE\n"+

@@ -47,6 +47,9 @@ func (p *Profile) Original(body []byte) (Original, error) {
 	if err := p.gather(o.Fields, &w, wanted); err != nil {
 		return Original{}, err
 	}
+	if p.stan.Counts() && known(o.Fields[fieldSTAN]) == "" {
+		return Original{}, p.failAt(&w, fieldSTAN, "is zero, and the link would name no payment")
+	}
 	if w.has(fieldChip) && len(p.template.chipTags) > 0 {
 		tags, at, err := subsetTLV(nil, p.rawBytes(&w, fieldChip), p.template.chipTags)
 		if err != nil {

@@ -56,11 +56,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		}
 	}
 	p.roomForMAC(fields, ClassReversal)
-	mti := t.mti
-	if a.N > 1 {
-		mti = t.repeatMTI
-	}
-	return p.ComposeWith(o.Header, mti, fields)
+	return p.ComposeWith(o.Header, p.ReversalMTI(a.N), fields)
 }
 
 // copied is what the reversal has in common with the original.

@@ -1,6 +1,7 @@
 package acquirer
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des" //nolint:gosec // what terminals use
@@ -63,6 +64,21 @@ func (v *Vault) signOn(terminal string) (blob []byte, batch int) {
 		v.keys[terminal] = key // the last one stays
 	}
 	return blob, v.batch
+}
+
+// Unwrap is the code key in what a sign-on hands out, for a terminal that was given the master key.
+func Unwrap(master, blob []byte) ([]byte, error) {
+	if len(master) != 16 || len(blob) != 40 {
+		return nil, errors.New("want a master key of 16 bytes and 40 bytes of keys")
+	}
+	key := append([]byte{}, blob[20:36]...)
+	block := tripleDES(master)
+	block.Decrypt(key, key)
+	block.Decrypt(key[8:], key[8:])
+	if check := encryptBlocks(tripleDES(key), make([]byte, 8)); !bytes.Equal(check[:4], blob[36:]) {
+		return nil, errors.New("the check value is another: the master keys differ")
+	}
+	return key, nil
 }
 
 // key is the code key of a terminal; the master key where the dialect hands out none.

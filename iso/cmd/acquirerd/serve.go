@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,13 +34,13 @@ and four digits, and an account name made with the key in FILE.key.`,
 					return usage(err)
 				}
 			}
-			if master != "" {
-				key, err := hex.DecodeString(master)
-				if err == nil {
-					o.Keys, err = acquirer.NewVault(key)
-				}
-				if err != nil {
-					return usage(errors.New("--tmk wants 16 bytes in hexadecimal"))
+			key, err := parseMaster(master)
+			if err != nil {
+				return usage(err)
+			}
+			if key != nil {
+				if o.Keys, err = acquirer.NewVault(key); err != nil {
+					return usage(err)
 				}
 			}
 			if o.Books == "none" {
