@@ -14,7 +14,7 @@ import (
 // parseMaster reads --tmk; nothing is no key.
 func parseMaster(text string) ([]byte, error) {
 	if text == "" {
-		return nil, nil //nolint:nilnil // no key is not a fault
+		return nil, nil
 	}
 	key, err := hex.DecodeString(text)
 	if err != nil || len(key) != 16 {

@@ -39,7 +39,7 @@ func newSell() *cobra.Command {
 for the answer and prints one line. Exit code 0: approved, 1: declined, 2: unknown or no answer.
 
   --repeat N   N sales with consecutive STANs on one connection, then median and 99th percentile
-  --reverse    the app's own reversal for --stan; give --sent as the sale printed it to name it exactly
+  --reverse    the app's own reversal of --stan; --sent, as the sale printed it, names it exactly
   --frozen     an app that froze: a tiny receive buffer, echoes, one sale, and nothing is ever read
   --tmk        signs on first and puts authentication codes in, where the profile has them
   --field      sets any field, --field 60=22000001003; empty drops it, --field 24=`,
