@@ -12,7 +12,7 @@ import (
 	"reversald/iso"
 )
 
-func vectorNamed(t *testing.T, name string) vector {
+func vectorNamed(t testing.TB, name string) vector {
 	t.Helper()
 	return readVector(t, filepath.Join("testdata/messages", name+".txt"))
 }
@@ -247,6 +247,14 @@ func TestTypesAndTraceNumbers(t *testing.T) {
 		if _, err := p.Reversal(o, nil, iso.Attempt{N: 1, Reason: iso.ReasonTimeout, STAN: stan}); err == nil {
 			t.Errorf("trace number %q was taken", stan)
 		}
+	}
+}
+
+// A payment that no link could name is not sent.
+func TestATraceNumberOfZeroCannotBeNamed(t *testing.T) {
+	p := builtin(t, "iso93")
+	if _, err := p.Original(compose(t, p, "1200", map[int]string{4: "1", 11: "0", 41: "T"})); err == nil {
+		t.Error("taken")
 	}
 }
 

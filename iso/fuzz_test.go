@@ -16,10 +16,32 @@ import (
 	"reversald/iso"
 )
 
-// bothBuiltins are the profiles the message targets run with.
+// bothBuiltins are the profiles that need no dialect's fields.
 func bothBuiltins(t testing.TB) []*iso.Profile {
 	t.Helper()
 	return []*iso.Profile{builtin(t, "iso87-ascii"), builtin(t, "iso87-bcd")}
+}
+
+// allBuiltins are the profiles the message targets run with.
+func allBuiltins(t testing.TB) []*iso.Profile {
+	t.Helper()
+	var out []*iso.Profile
+	for _, name := range iso.BuiltinNames() {
+		out = append(out, builtin(t, name))
+	}
+	return out
+}
+
+// addVectors seeds a target with the messages of testdata.
+func addVectors(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob("testdata/messages/*.txt")
+	if err != nil || len(files) < 10 {
+		f.Fatal("no messages", err)
+	}
+	for _, file := range files {
+		f.Add(readVector(f, file).body)
+	}
 }
 
 // addMessages seeds a target with messages of every kind.
@@ -94,6 +116,7 @@ func FuzzFrame(f *testing.F) {
 func FuzzGlance(f *testing.F) {
 	addMessages(f)
 	addHeaders(f)
+	addVectors(f)
 	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		room := make([]byte, 64)
@@ -112,7 +135,10 @@ func FuzzGlance(f *testing.F) {
 			if last := lines[len(lines)-1]; last.Field < 0 && last.Problem != "" {
 				t.Fatalf("glance accepts what describe does not: %v", last)
 			}
-			answer, err := p.LocalAnswer(body, "91")
+			p.WantsSignOn(body)
+			_, _ = p.MAC().Cover(body)
+			_, _ = p.SignOn().Learn(body)
+			answer, err := p.LocalAnswer(body, p.Codes().NotSent)
 			if err != nil || !g.Class.Question() || !strings.Contains(g.Key, "/") {
 				continue
 			}
@@ -128,6 +154,7 @@ func FuzzGlance(f *testing.F) {
 func FuzzDecode(f *testing.F) {
 	addMessages(f)
 	addHeaders(f)
+	addVectors(f)
 	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, p := range profiles {
@@ -153,7 +180,8 @@ func FuzzDecode(f *testing.F) {
 // Every payment that Original takes can be reversed, and the reversal leads back to it.
 func FuzzReversal(f *testing.F) {
 	addMessages(f)
-	profiles := bothBuiltins(f)
+	addVectors(f)
+	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, p := range profiles {
 			g, err := p.Glance(body)
@@ -163,9 +191,22 @@ func FuzzReversal(f *testing.F) {
 			if _, err := p.Original(body); err != nil {
 				continue
 			}
-			r, err := p.Reversal(original(t, p, body), nil, iso.Attempt{N: 1, Reason: iso.ReasonTimeout})
+			a := attempt(p, 1, iso.ReasonTimeout)
+			if g.STAN == a.STAN {
+				a.STAN = "000009"
+			}
+			r, err := p.Reversal(original(t, p, body), nil, a)
 			if err != nil {
 				t.Fatalf("reversal: %v", err)
+			}
+			if m := p.MAC(); m.Sends(iso.ClassReversal) {
+				placed, err := m.Place(r, []byte("12345678"))
+				if code, ok := m.Of(placed); err != nil || !ok || string(code) != "12345678" {
+					t.Fatalf("code %q, %v", code, err)
+				}
+				if _, err := m.Cover(placed); err != nil {
+					t.Fatalf("cover: %v", err)
+				}
 			}
 			if back := glance(t, p, r); back.OriginalKey != g.Key || back.AmountMinor != g.AmountMinor {
 				t.Fatalf("reversal of %q leads to %q", g.Key, back.OriginalKey)
@@ -288,7 +329,7 @@ func FuzzProfile(f *testing.F) {
 			if body, err := p.Compose("0200", fields); err == nil {
 				everythingShown(p, body)
 				if o, err := p.Original(body); err == nil {
-					_, _ = p.Reversal(o, nil, iso.Attempt{N: 1, Reason: iso.ReasonTimeout})
+					_, _ = p.Reversal(o, nil, attempt(p, 1, iso.ReasonTimeout))
 				}
 			}
 		}

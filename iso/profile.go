@@ -96,6 +96,23 @@ func (p *Profile) AnswerMTI(mti string) string {
 	return p.typeOf([4]byte([]byte(mti))).answer
 }
 
+// ClassOf is what a message type is for; zero when it is not four digits. What repeats a listed
+// type is of its class, and what is neither is "other".
+func (p *Profile) ClassOf(mti string) Class {
+	if len(mti) != 4 || !digitsOnly(mti) {
+		return 0
+	}
+	return p.typeOf([4]byte([]byte(mti))).class
+}
+
+// ReversalMTI is the message type of sending n of a reversal, counted from 1.
+func (p *Profile) ReversalMTI(n int) string {
+	if n > 1 {
+		return p.template.repeatMTI
+	}
+	return p.template.mti
+}
+
 // classify says what a message type is for.
 func (p *Profile) classify(mti [4]byte) (string, Class) {
 	t := p.typeOf(mti)

@@ -1,6 +1,7 @@
 package iso
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -33,9 +34,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		return nil, composing(fieldSTAN, problem)
 	}
 	fields := p.copied(o)
-	for n, v := range t.set {
-		fields[n] = v
-	}
+	maps.Copy(fields, t.set)
 	if k != nil {
 		answer := k.all()
 		for _, n := range t.fromAnswer {
@@ -57,11 +56,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		}
 	}
 	p.roomForMAC(fields, ClassReversal)
-	mti := t.mti
-	if a.N > 1 {
-		mti = t.repeatMTI
-	}
-	return p.ComposeWith(o.Header, mti, fields)
+	return p.ComposeWith(o.Header, p.ReversalMTI(a.N), fields)
 }
 
 // copied is what the reversal has in common with the original.

@@ -26,6 +26,7 @@ type Options struct {
 	Books   string       // file of the books; empty: in memory only
 	Control string       // path of the control socket; empty: none
 	Manners *Manners     // nil: behaves
+	Keys    *Vault       // nil: looks at no authentication codes and makes none
 	Log     io.Writer    // one line a message, masked; nil: none
 	Clock   Clock        // default WallClock
 }
@@ -77,6 +78,7 @@ func New(ctx context.Context, o Options) (*Acquirer, error) {
 		turn:    make(chan struct{}, 1),
 		failed:  make(chan error, 1),
 	}
+	a.Guard(o.Keys)
 	listener, err := listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), ledger.Close())
