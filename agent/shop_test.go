@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/hal"
 	"reversald/hal/haltest"
 	"reversald/iso"
 	"reversald/store"
@@ -41,6 +42,11 @@ type shop struct {
 	clock   *haltest.Clock
 	dialer  *cable
 	log     *notes
+	tongue  tongue
+	signer  hal.Signer // the terminal's
+	bank    hal.Signer // the host's; nil: it makes no MACs
+	// answersSelf lets the host answer sign-ons and echoes by itself; nobody hears them then.
+	answersSelf bool
 
 	// atHost is called with every frame at the moment it is whole at the host, atTill with every
 	// answer while the app is being told. Both may read the journal.
@@ -99,7 +105,7 @@ func newShop(t *testing.T) *shop {
 	return &shop{
 		t: t, dir: folder(t), profile: profile, limits: config.Limits(profile),
 		clock:  haltest.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)),
-		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{},
+		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{}, tongue: tongues["iso87-ascii"],
 	}
 }
 
@@ -141,7 +147,7 @@ func (s *shop) tryOpen() error {
 	s.journal = journal
 	s.folders = append(s.folders, s.dir)
 	s.agent = agent.New(agent.Parts{
-		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock,
+		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, s.limits)
 	ctx, stop := context.WithCancel(context.Background())
@@ -400,7 +406,9 @@ type host struct {
 
 	mu    sync.Mutex
 	heard []iso.Message
-	over  bool // the line has ended
+	raw   [][]byte // the bytes of those
+	body  []byte   // of the message looked at last
+	over  bool     // the line has ended
 }
 
 // lineComesUp waits for the agent's next line.
@@ -434,11 +442,14 @@ func (h *host) listen() {
 			h.shop.t.Errorf("the host can not read %x: %v", body, err)
 			continue
 		}
+		if h.answersSelf(body, m) {
+			continue
+		}
 		if h.shop.atHost != nil {
 			h.shop.atHost(m)
 		}
 		h.mu.Lock()
-		h.heard = append(h.heard, m)
+		h.heard, h.raw = append(h.heard, m), append(h.raw, body)
 		h.mu.Unlock()
 	}
 }
@@ -453,7 +464,8 @@ func (h *host) hears(mti string) iso.Message {
 		h.shop.t.Fatalf("the host hears nothing, want %s", mti)
 	}
 	m := h.heard[0]
-	h.heard = h.heard[1:]
+	h.body = h.raw[0]
+	h.heard, h.raw = h.heard[1:], h.raw[1:]
 	if m.MTI != mti {
 		h.shop.t.Fatalf("the host hears %s (trace %s), want %s", m.MTI, m.Fields[11], mti)
 	}
@@ -468,7 +480,7 @@ func (h *host) hearsNothing() {
 	for _, m := range h.heard {
 		h.shop.t.Errorf("the host hears %s (trace %s), want silence", m.MTI, m.Fields[11])
 	}
-	h.heard = nil
+	h.heard, h.raw = nil, nil
 }
 
 // all takes everything that the host has not looked at.
@@ -477,18 +489,14 @@ func (h *host) all() []iso.Message {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := h.heard
-	h.heard = nil
+	h.heard, h.raw = nil, nil
 	return all
 }
 
 // says sends a message of the host's.
 func (h *host) says(mti string, fields map[int]string) {
 	h.shop.t.Helper()
-	body, err := h.shop.profile.Compose(mti, fields)
-	if err != nil {
-		h.shop.t.Fatal(err)
-	}
-	h.saysBytes(body)
+	h.saysBytes(h.words(mti, fields))
 }
 
 func (h *host) saysBytes(body []byte) {
@@ -501,11 +509,7 @@ func (h *host) saysBytes(body []byte) {
 func (h *host) answersAll(all []iso.Message, code string) {
 	h.shop.t.Helper()
 	for _, m := range all {
-		body, err := h.shop.profile.Compose(h.shop.profile.AnswerMTI(m.MTI), answer(m, code))
-		if err != nil {
-			h.shop.t.Fatal(err)
-		}
-		h.writes(body)
+		h.writes(h.words(h.shop.profile.AnswerMTI(m.MTI), answer(m, code)))
 	}
 	synctest.Wait()
 }
@@ -530,10 +534,10 @@ func (h *host) answers(m iso.Message, code string) {
 // answer is what a host sends back: an echo, its reference and its code.
 func answer(m iso.Message, code string) map[int]string {
 	fields := map[int]string{37: "000000000042", 39: code}
-	if code == "00" {
+	if code == "00" || code == "000" {
 		fields[38] = "A1B2C3"
 	}
-	for _, n := range []int{3, 4, 7, 11, 12, 13, 41, 42, 49, 70} {
+	for _, n := range []int{3, 4, 7, 11, 12, 13, 41, 42, 49, 60, 70} {
 		if v, ok := m.Fields[n]; ok {
 			fields[n] = v
 		}
@@ -603,7 +607,7 @@ func (p *till) takes(r agent.TellResult) {
 // asks for a sale.
 func (p *till) asks(stan string) []byte {
 	p.shop.t.Helper()
-	return p.sends("0200", sale(p.terminal, stan))
+	return p.sends(p.shop.tongue.ask, p.shop.tongue.sale(p.terminal, stan))
 }
 
 // reverses a sale, by a message of the app's own.
