@@ -56,17 +56,6 @@ func addMessages(f *testing.F) {
 		f.Add(compose(f, p, "0800", map[int]string{11: "1", 70: "301"}))
 	}
 }
-
-// allBuiltins are the profiles that every message target reads with.
-func allBuiltins(tb testing.TB) []*iso.Profile {
-	tb.Helper()
-	var out []*iso.Profile
-	for _, name := range iso.BuiltinNames() {
-		out = append(out, builtin(tb, name))
-	}
-	return out
-}
-
 // addHeaders seeds a target with a message of every profile, whatever its header.
 func addHeaders(f *testing.F) {
 	f.Helper()
