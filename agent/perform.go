@@ -62,6 +62,7 @@ func (a *Agent) sendReversal(p *held, n int) {
 	}
 	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
 		N: n, Reason: isoReason(p.state.Reason), STAN: p.reversalSTAN, Time: a.clock.Wall(),
+		Refused: p.state.Answered,
 	})
 	if err != nil {
 		a.bring(p, payment.ReversalRefused{Cause: "the reversal can not be built: " + err.Error()})

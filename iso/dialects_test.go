@@ -275,3 +275,17 @@ func TestLengthsOfTwoBytes(t *testing.T) {
 		t.Errorf("%v %v", m.Fields, err)
 	}
 }
+
+// Reversal rules 2.5: what follows a reversal that was answered and not taken says so (06), where
+// the host has a word for it, and otherwise says what the first one said.
+func TestTheReasonAfterARefusal(t *testing.T) {
+	for name, want := range map[string]string{"unionpay": "06", "iso87-ascii": "68"} {
+		p := builtin(t, name)
+		o := original(t, p, composeIn(t, p, "0200", chipSale()))
+		a := attempt(p, 2, iso.ReasonTimeout)
+		a.Refused = true
+		if got := reversal(t, p, o, nil, a).Fields[39]; got != want {
+			t.Errorf("%s: the reason after a refusal is %q, want %q", name, got, want)
+		}
+	}
+}

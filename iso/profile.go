@@ -21,7 +21,7 @@ type Profile struct {
 
 	outcomes    map[string]Outcome
 	verdicts    map[string]Verdict
-	reasons     [ReasonAmbiguous + 1]string
+	reasons     [ReasonRefused + 1]string
 	template    template
 	keep        []int // of an answer
 	echo        []int // of a question, in an answer of ours
