@@ -41,6 +41,7 @@ type held struct {
 	taking       []byte   // that reversal
 	reversalKeys []string // match keys of its reversals, where they differ from its own
 	reversalSTAN string   // of the newest attempt, where it has one of its own
+	unsigned     int      // attempts that the signer did not sign, since the host last answered one
 	deadline     instant  // when the phase's time is up; zero: never
 }
 

@@ -18,7 +18,8 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 	if err != nil {
 		return a.keepStray(g, body, err.Error())
 	}
-	if a.profile.WantsSignOn(body) {
+	// What ends a sign-on of ours never asks for the next one: some hosts say so until they are done.
+	if a.profile.WantsSignOn(body) && !a.keeping.waitsFor(g) {
 		defer a.beginSignOn(a.keeping.heard)
 	}
 	if mac != nil && (g.Class == iso.ClassPaymentAnswer || g.Class == iso.ClassReversalAnswer) {
@@ -120,6 +121,7 @@ func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
 
 // reversalAnswered: the host's answer to a reversal.
 func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
+	p.unsigned = 0
 	verdict := verdictOf(a.profile.Verdict(g.Code))
 	switch verdict {
 	case reversal.Done:
@@ -129,6 +131,9 @@ func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
 			return err
 		}
 		a.queue.PutOff(uint64(p.id), verdict, a.now())
+		if verdict == reversal.SignOn { // with the key that was refused it would only be refused again
+			a.queue.NotBefore(uint64(p.id), a.keeping.soonest)
+		}
 	case reversal.Refused:
 		words, _ := a.profile.Words(g.Code, "en")
 		return a.happen(p, payment.ReversalRefused{
@@ -155,14 +160,25 @@ func verdictOf(v iso.Verdict) reversal.Verdict {
 
 // answerHost answers a host that asks us something, an echo in all likelihood.
 func (a *Agent) answerHost(question []byte) {
-	const approved = "00"
-	body, err := a.profile.LocalAnswer(question, approved)
+	body, err := a.profile.LocalAnswer(question, a.yes())
 	if err == nil {
 		err = a.sendOurs(passTag, iso.ClassOtherAnswer, body)
 	}
 	if err != nil {
 		a.log.Warn("host's question not answered", slog.Any("error", err))
 	}
+}
+
+// yes is the code that takes a message about the line or the terminal: 00, and in later editions of
+// the standard 800.
+func (a *Agent) yes() string {
+	const usual = "00"
+	for _, code := range []string{usual, "800", "000"} {
+		if a.profile.SignOn().Accepted(iso.Glance{Code: code}) {
+			return code
+		}
+	}
+	return usual
 }
 
 // keepStray writes down an answer that belongs to no payment on file, or that could not be read or

@@ -3,9 +3,11 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"reversald/agent/link"
+	"reversald/agent/payment"
 	"reversald/hal"
 	"reversald/iso"
 )
@@ -15,6 +17,12 @@ const jobsMax = 64
 
 // signerTime is how long the signer may take over one MAC. A vendor's module needs milliseconds.
 const signerTime = 5 * time.Second
+
+// A reversal that the signer did not sign is tried again after a pause that doubles.
+const (
+	signerPauseMin = time.Second
+	signerPauseMax = 5 * time.Minute
+)
 
 // errNoMAC: an answer that must be authenticated is not.
 var errNoMAC = errors.New("the answer carries no MAC")
@@ -126,6 +134,24 @@ func (a *Agent) sendOurs(tag link.Tag, class iso.Class, body []byte) error {
 			a.post(notSent{tag: tag, err: err})
 		}
 	})
+}
+
+// unsigned: nothing of a message of ours left, because it was not signed. A reversal is tried again,
+// later each time: every attempt is on file before the signer is asked, and one that is away for a
+// day must not fill the journal.
+func (a *Agent) unsigned(m notSent) error {
+	a.log.Warn("not sent, because it was not signed", slog.Any("error", m.err))
+	if err := a.fromLink(link.NeverLeft{Tag: m.tag}, nil); err != nil {
+		return err
+	}
+	p := a.books.byID[payment.ID(m.tag.ID)]
+	if p == nil || !m.tag.Reversal {
+		return nil
+	}
+	pause := min(signerPauseMin<<min(p.unsigned, 10), signerPauseMax)
+	p.unsigned++
+	a.queue.NotBefore(m.tag.ID, a.now()+pause)
+	return nil
 }
 
 // tellOurs gives an app an answer of our own making, signed if its question was.

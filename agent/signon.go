@@ -59,7 +59,11 @@ func (a *Agent) lineDown() {
 // terminal yet, it is left to the app, whose sign-on passes through.
 func (a *Agent) beginSignOn(now instant) {
 	k := &a.keeping
-	if k.signingOn || a.host == "" || a.profile.SignOn().None() || now < k.soonest {
+	if k.signingOn || a.host == "" || a.profile.SignOn().None() {
+		return
+	}
+	if now < k.soonest {
+		k.again = max(k.again, k.soonest)
 		return
 	}
 	k.again, k.soonest = 0, now+signOnPauseMin
@@ -119,10 +123,15 @@ func (a *Agent) values() (iso.Values, bool) {
 	return v, v.Terminal != "" && v.Merchant != ""
 }
 
+// waitsFor: this is the answer to the sign-on under way.
+func (k *keeping) waitsFor(g iso.Glance) bool {
+	return k.signingOn && !k.loading && g.Class == iso.ClassOtherAnswer && g.Key == k.key
+}
+
 // signedOn takes an answer, if it is one to the sign-on under way.
 func (a *Agent) signedOn(g iso.Glance, body []byte) bool {
 	k := &a.keeping
-	if !k.signingOn || k.loading || g.Key != k.key {
+	if !k.waitsFor(g) {
 		return false
 	}
 	now := a.now()
@@ -210,6 +219,7 @@ func (a *Agent) endSignOn(now instant, err error) {
 	pause := min(signOnPauseMin<<min(k.failures, 10), signOnPauseMax)
 	k.failures++
 	k.again = now + pause
+	k.soonest = k.again
 	a.log.Warn("sign-on failed", slog.Any("error", err), slog.String("again_in", pause.String()))
 }
 
@@ -227,6 +237,8 @@ func (a *Agent) expireKeeping(now instant) {
 	idle := a.profile.Echo().Idle()
 	switch {
 	case idle == 0 || k.signingOn:
+	case k.echoKey != "" && k.echoUntil <= now && k.heard > k.echoUntil-a.limits.HostTimeout:
+		k.echoKey = "" // something else came since it was asked: the line is alive
 	case k.echoKey != "" && k.echoUntil <= now:
 		k.echoKey = ""
 		a.log.Warn("no answer to the echo, the line leads nowhere", slog.String("host", a.host))

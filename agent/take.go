@@ -20,8 +20,7 @@ func (a *Agent) take(m message) error {
 	case fromLink:
 		return a.fromLink(m.report, m.mac)
 	case notSent:
-		a.log.Warn("not sent, because it was not signed", slog.Any("error", m.err))
-		return a.fromLink(link.NeverLeft{Tag: m.tag}, nil)
+		return a.unsigned(m)
 	case keysLoaded:
 		a.loaded(m.err)
 		return nil

@@ -18,20 +18,20 @@ import (
 // tongue is what a till and a host say in one dialect. It is written down here a second time, and
 // not read from the profile, so that a test fails when a profile changes its mind.
 type tongue struct {
-	profile       string
-	ask, answered string                                     // MTI of a sale and its answer
-	sale          func(terminal, stan string) map[int]string // what a till asks
-	yes, no       string                                     // codes of the host
-	wait          string                                     // "wait": the answer is still to come
-	unclear       string                                     // the code that says neither yes nor no
-	first, repeat string                                     // MTI of a reversal, and when it is sent again
-	reason        map[int]string                             // what a reversal says after silence
-	done          []string                                   // codes that end a reversal
-	retry         []string                                   // codes after which it is sent again
-	stuck         []string                                   // codes that want a person; the last is in no list
-	signOn        []string                                   // codes after which a sign-on comes first
-	unknown       string                                     // our own codes to the till
-	reversed      string
+	profile            string
+	ask, answered      string                                     // MTI of a sale and its answer
+	sale               func(terminal, stan string) map[int]string // what a till asks
+	yes, no            string                                     // codes of the host
+	wait               string                                     // "wait": the answer is still to come
+	unclear            string                                     // the code that says neither yes nor no
+	first, repeat      string                                     // MTI of a reversal, and when it is sent again
+	reason             map[int]string                             // what a reversal says after silence
+	done               []string                                   // codes that end a reversal
+	retry              []string                                   // codes after which it is sent again
+	stuck              []string                                   // codes that want a person; the last is in no list
+	signOn             []string                                   // codes after which a sign-on comes first
+	unknown            string                                     // our own codes to the till
+	reversed           string
 	hello, helloed, hi string // MTI of a sign-on, code of its good answer, MTI of an echo
 	ownTrace           bool   // a reversal has a trace number of its own
 }
@@ -160,7 +160,12 @@ func signedOn(s *shop) {
 
 // misbehaving is a change to a shop: what goes wrong with the signer of the terminal, call by call.
 func misbehaving(script ...haltest.SignerFaults) func(*shop) {
-	return func(s *shop) { s.signer = haltest.NewSigner(s.signer, script...) }
+	return func(s *shop) {
+		if s.signer == nil {
+			s.signer = hal.None{}
+		}
+		s.signer = haltest.NewSigner(s.signer, script...)
+	}
 }
 
 // faults is the shop's misbehaving signer.

@@ -184,6 +184,13 @@ func (q *Queue) Hurry(terminal string, now Instant) {
 	}
 }
 
+// NotBefore puts a payment off until then at least, on this line: there is no use in sending it.
+func (q *Queue) NotBefore(id uint64, then Instant) {
+	if it := q.item(id); it != nil {
+		it.Due = max(it.Due, then)
+	}
+}
+
 // Replay makes a payment due now, because a person asked for it.
 func (q *Queue) Replay(id uint64, now Instant) {
 	if it := q.item(id); it != nil && !it.InFlight {
