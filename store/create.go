@@ -22,35 +22,40 @@ const newSuffix = ".new"
 // name. So without a key nothing was ever acknowledged, and with one a missing journal is a loss.
 // A power cut anywhere in create leaves the key under its temporary name; the next ensure either
 // finishes that, or starts over.
-func ensure(o *Options) (created bool, err error) {
+//
+// gone says that the journal is missing, and that the ring may still have what was open.
+func ensure(o *Options) (created, gone bool, err error) {
 	var journal, ring, key, newKey bool
 	for path, found := range map[string]*bool{
 		o.Path: &journal, o.RingPath: &ring, o.KeyPath: &key, o.KeyPath + newSuffix: &newKey,
 	} {
 		if *found, err = exists(path); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
 	switch {
 	case journal && key:
-		return false, nil
+		return false, false, nil
 	case journal && newKey:
-		return false, moveInto(o.KeyPath)
+		return false, false, moveInto(o.KeyPath)
 	case journal:
-		return false, fmt.Errorf("%w: %s", ErrKeyLost, o.KeyPath)
+		return false, false, fmt.Errorf("%w: %s", ErrKeyLost, o.KeyPath)
+	case key && ring:
+		return false, true, nil
 	case key:
-		return false, fmt.Errorf("%w: %s, though its key %s is there", ErrLost, o.Path, o.KeyPath)
+		return false, false, fmt.Errorf("%w: %s, though its key %s is there", ErrLost,
+			o.Path, o.KeyPath)
 	case ring:
 		old, err := ReadRing(o.RingPath)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		if !newKey || len(old.Entries) > 0 {
-			return false, fmt.Errorf("%w: %s, though its ring %s is there, up to entry %d",
+			return false, false, fmt.Errorf("%w: %s, though its ring %s is there, up to entry %d",
 				ErrLost, o.Path, o.RingPath, old.Acked)
 		}
 	}
-	return true, create(o)
+	return true, false, create(o)
 }
 
 // create makes key, ring and journal under temporary names, syncs them, and renames them in the
@@ -77,7 +82,9 @@ func create(o *Options) error {
 		return err
 	}
 	meta.check, meta.terminal = keys.check, o.Terminal
-	meta.chain = keys.newChainer().genesis(meta.id)
+	c := keys.newChainer()
+	meta.chain = c.genesis(meta.id)
+	meta.proof = bridges{}.prove(c, &meta)
 	if err := writeWhole(keyFile, master[:]); err != nil {
 		return fmt.Errorf("create key: %w", err)
 	}
