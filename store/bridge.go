@@ -40,6 +40,14 @@ func (b bridges) before(seq uint64) (chain [16]byte, known, ok bool) {
 	return [16]byte(v), true, ok
 }
 
+// end is the newest number that was given out, when last is the newest on file.
+func (b bridges) end(last uint64) uint64 {
+	for seq := range b {
+		last = max(last, seq-1)
+	}
+	return last
+}
+
 // add takes one key and value of the bridge bucket; false means that it is none.
 func (b bridges) add(k, v []byte) bool {
 	if len(k) != 8 || (len(v) != 0 && len(v) != chainBytes) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -48,12 +49,28 @@ func closedText(path string) (string, error) {
 		info.ModTime().UnixNano()), nil
 }
 
-func leaveClosed(path string) {
+func leaveClosed(path string, last uint64) {
 	text, err := closedText(path)
 	if err == nil {
+		text = fmt.Sprintf("%d\n%s", last, text)
 		//nolint:errcheck,gosec // without it the next start has a look at the file, that is all
 		os.WriteFile(closedPath(path), []byte(text), 0o600)
 	}
+}
+
+// closedLast is the newest entry when the journal was closed well for the last time, 0 when that is
+// not known.
+func closedLast(path string) uint64 {
+	was, err := os.ReadFile(closedPath(path))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(was), "\n")
+	last, err := strconv.ParseUint(line, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return last
 }
 
 // closedWell holds when the file is as the last Close left it.
@@ -62,8 +79,9 @@ func closedWell(path string) bool {
 	if err != nil {
 		return false
 	}
+	_, state, _ := strings.Cut(string(was), "\n")
 	is, err := closedText(path)
-	return err == nil && is == string(was)
+	return err == nil && is == state
 }
 
 // olderFormat is what a journal of an older format is called once there is a copy in this one.
@@ -96,4 +114,17 @@ func Compact(o Options) (before, after int64, err error) {
 	}
 	after = j.Facts().Size
 	return info.Size(), after, j.Close()
+}
+
+// Salvage copies what is good of a journal that nobody has open into new files, and keeps the old
+// ones, as Open does by itself when it meets damage. With acceptLoss it goes on where Open would
+// not: when the newest entries are gone in both files, and with them perhaps payments that nobody
+// knows of any more.
+func Salvage(o Options, acceptLoss bool) (Facts, error) {
+	j, err := open(o, seams{salvage: true, acceptLoss: acceptLoss})
+	if err != nil {
+		return Facts{}, err
+	}
+	f := j.Facts()
+	return f, j.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,19 +20,14 @@ func shopDay(t *testing.T, o store.Options) (open []uint64) {
 	j := mustOpen(t, o)
 	mustAppend(t, j, draft(1, store.MarkOpen, "asked in the MORNING"))
 	for range 90 {
-		mustAppend(t, j, turns(j.Next()|1, 2)...)
-		if j.Next()%2 == 0 {
-			mustAppend(t, j, draft(0, store.MarkKeep, "stray"))
-		}
+		sale(t, j)
 	}
+	copyFile(t, ringOf(o), ringOf(o)+".noon")
 	stuck := j.Next()
 	mustAppend(t, j, draft(stuck, store.MarkOpen, "asked and STUCK"))
 	for range 60 {
 		mustAppend(t, j, draft(stuck, store.MarkOpen, "sent again"))
-		mustAppend(t, j, turns(j.Next()|1, 2)...)
-		if j.Next()%2 == 0 {
-			mustAppend(t, j, draft(0, store.MarkKeep, "stray"))
-		}
+		sale(t, j)
 	}
 	late := j.Next()
 	mustAppend(t, j, draft(late, store.MarkOpen, "asked LATE"))
@@ -40,6 +36,15 @@ func shopDay(t *testing.T, o store.Options) (open []uint64) {
 	open = j.OpenKeys()
 	mustClose(t, j)
 	return open
+}
+
+// sale is a payment from its question to its end.
+func sale(tb testing.TB, j *store.Journal) {
+	tb.Helper()
+	key := j.Next()
+	mustAppend(tb, j, typical(key, store.MarkOpen))
+	mustAppend(tb, j, typical(key, store.MarkOpen))
+	mustAppend(tb, j, typical(key, store.MarkClose))
 }
 
 // everyPageWith zeroes the pages of a file that hold text, in use or not.
@@ -117,13 +122,13 @@ func TestTheDamageMatrix(t *testing.T) {
 	want := map[string][]string{
 		// journal                         ring: as it was, absent, truncated, damaged, other's, older
 		"as it was":                      {"opened", "opened", "opened", "opened", lost, "opened"},
-		"vanished":                       {"salvaged", lost, lost, "salvaged", key, "salvaged"},
-		"zero length":                    {"salvaged", empty, empty, "salvaged", key, "salvaged"},
-		"truncated":                      {"salvaged", "held", "held", "held", lost, "held"},
-		"noise":                          {"salvaged", unreadable, unreadable, "salvaged", key, "salvaged"},
-		"both metas gone":                {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
+		"vanished":                       {"salvaged", lost, lost, "held", key, lost},
+		"zero length":                    {"salvaged", empty, empty, "held", key, lost},
+		"truncated":                      {"salvaged", unreadable, unreadable, "held", key, lost},
+		"noise":                          {"salvaged", unreadable, unreadable, "held", key, lost},
+		"both metas gone":                {"salvaged", "salvaged", "salvaged", "salvaged", lost, "salvaged"},
 		"a flipped bit in an open entry": {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
-		"the page of an open entry torn": {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
+		"the page of an open entry torn": {"salvaged", "held", "held", "salvaged", lost, "held"},
 		"a stale page":                   {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
 		"the newest page torn":           {"salvaged", "held", "held", "held", lost, "held"},
 		"another terminal's":             {key, key, key, key, key, key},
@@ -133,7 +138,6 @@ func TestTheDamageMatrix(t *testing.T) {
 			t.Run(journal.name+", ring "+ring.name, func(t *testing.T) {
 				o := options(memoryDir(t))
 				open := shopDay(t, o)
-				copyFile(t, ringOf(o), ringOf(o)+".noon")
 				journal.do(t, &o)
 				ring.do(t, &o)
 				if got := outcome(t, o, open); got != want[journal.name][i] {
@@ -174,7 +178,11 @@ func outcome(t *testing.T, o store.Options, open []uint64) string {
 			t.Error("the old file was not kept")
 		}
 	}
-	if diff := cmp.Diff(open, j.OpenKeys()); diff != "" {
+	// No open payment is ever missing; one too many is named as perhaps closed.
+	still := slices.DeleteFunc(j.OpenKeys(), func(key uint64) bool {
+		return !slices.Contains(open, key) && slices.Contains(f.Fateless, key)
+	})
+	if diff := cmp.Diff(open, still); diff != "" {
 		t.Errorf("open keys:\n%s", diff)
 	}
 	for _, key := range open {

@@ -118,7 +118,7 @@ func (j *Journal) Close() error {
 	j.mu.Unlock()
 	err = errors.Join(err, j.ledger.close(), j.ring.file.Close())
 	if dead == nil && err == nil {
-		leaveClosed(j.opt.Path)
+		leaveClosed(j.opt.Path, j.Last())
 	}
 	return err
 }

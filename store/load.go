@@ -26,6 +26,9 @@ func (p *opening) load() error {
 			p.last, p.chain = seq, e.Chain
 			p.lastRaw = record{seq: seq, key: e.Key, raw: bytes.Clone(raw)}
 		}
+		if err := p.skipLost(tx); err != nil {
+			return err
+		}
 		return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
 			ref, ok := parseOpenRef(v)
 			if len(k) != 8 || !ok {
@@ -35,6 +38,21 @@ func (p *opening) load() error {
 			return nil
 		})
 	})
+}
+
+// skipLost goes on behind numbers at the end that were given out, and whose entries are gone.
+func (p *opening) skipLost(tx *bolt.Tx) error {
+	b, err := readBridges(tx)
+	if err != nil {
+		return fmt.Errorf("bridges: %w", err)
+	}
+	for seq := range b {
+		if seq > p.last+1 {
+			p.last = seq - 1
+			p.chain, _, _ = b.before(seq)
+		}
+	}
+	return nil
 }
 
 // loadStory walks an open key back from its newest entry.

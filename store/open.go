@@ -54,7 +54,9 @@ type seams struct {
 	ring   func(ringFile) ringFile
 	commit func(*bolt.DB, func(*bolt.Tx) error) error
 	// Not for tests: what a command asks Open for.
-	compact bool
+	compact    bool
+	salvage    bool
+	acceptLoss bool
 }
 
 // Open opens a journal, or creates it when neither it nor its key nor its ring was ever there.
@@ -167,6 +169,9 @@ func (p *opening) suspect(gone bool) (cause, error) {
 	}
 	if text != "" {
 		return cause{text: text, keep: quarantine, inPlace: true}, nil
+	}
+	if p.s.salvage {
+		return cause{text: "salvage was asked for", keep: quarantine}, nil
 	}
 	if p.o.Examine == nil || p.f.Created || closedWell(p.o.Path) {
 		return cause{}, nil

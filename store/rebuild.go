@@ -40,9 +40,11 @@ func (p *opening) rebuild(why cause) error {
 	if err != nil {
 		return err
 	}
-	if err := p.copyOut(h); noSpace(err) {
-		return errors.Join(os.Remove(p.o.Path+newSuffix), p.withoutCopy(why, src, h, err))
-	} else if err != nil {
+	if err := p.copyOut(h); err != nil {
+		os.Remove(p.o.Path + newSuffix) //nolint:errcheck,gosec // nobody opens it under that name
+		if noSpace(err) {
+			return p.withoutCopy(why, src, h, err)
+		}
 		return err
 	}
 	p.f.LostEntries = h.lost
@@ -124,6 +126,7 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 		return nil, fmt.Errorf("open %s: %w", p.o.Path, h.s.newer)
 	}
 	h.ringWhole = p.image.damaged == 0 && !p.ringLost
+	h.closedUpTo, h.acceptLoss = closedLast(p.o.Path), p.s.acceptLoss
 	h.gather()
 	if err := p.identify(h); err != nil {
 		return nil, err

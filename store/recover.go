@@ -107,10 +107,10 @@ func (p *opening) journal(size int64) *Journal {
 
 // refill makes the ring hold what it must: the newest entry, and every entry of an open key. It
 // also blanks slots with entries that did not make it into the journal, so that their numbers,
-// which will be given out again, mean one thing only.
+// which will be given out again, mean one thing only, and slots that cannot be read.
 func (p *opening) refill(j *Journal, added []record) error {
 	r := j.ring
-	stale := r.adopt(p.image, p.last)
+	stale := append(r.adopt(p.image, p.last), p.image.wrecks...)
 	for _, pos := range stale {
 		r.writes = append(r.writes, image{
 			offset: int64(pos) * slotBytes, block: make([]byte, slotBytes),

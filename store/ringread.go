@@ -14,6 +14,7 @@ type ringImage struct {
 	slots   []slot // good ones, oldest first; their data belongs to the image
 	size    int    // in slots
 	damaged int    // slots that are neither good nor blank
+	wrecks  []int  // where they are
 	acked   uint64 // the high-water mark: newest entry known to have been in both files
 	entries map[uint64][]ringCopy
 }
@@ -39,6 +40,7 @@ func readRingImage(f io.ReaderAt, size int) (*ringImage, error) {
 		case errors.Is(err, errSlotBlank):
 		case err != nil || s.counter%uint64(size) != uint64(pos):
 			img.damaged++
+			img.wrecks = append(img.wrecks, pos)
 		default:
 			img.slots = append(img.slots, s)
 		}

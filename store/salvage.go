@@ -17,6 +17,9 @@ type harvest struct {
 	ringWhole bool // no slot damaged, and not made anew: what is open is in it
 	c         *chainer
 
+	closedUpTo uint64 // what the last Close says was the newest entry
+	acceptLoss bool   // a person knows that the newest payments are gone
+
 	// What goes into the new file.
 	meta    journalMeta
 	bridges bridges
@@ -89,7 +92,7 @@ var errTwoHistories = errors.New("it and the ring differ")
 func (h *harvest) run(take func(e *Entry, raw []byte) error) error {
 	h.fold, h.closed, h.broken = make(pending), make(map[uint64]uint64), make(map[uint64]bool)
 	h.bridges, h.index = make(bridges), make(map[uint64]openRef)
-	h.next = 1
+	h.chain = h.meta.chain
 	tree, strays := h.tree, h.strays
 	for _, seq := range h.seqs() {
 		var copies [][]byte
@@ -111,14 +114,34 @@ func (h *harvest) run(take func(e *Entry, raw []byte) error) error {
 			return err
 		}
 	}
-	if h.last < h.meta.base {
-		h.last = h.meta.base
-	}
-	if h.img.acked > h.last {
-		return fmt.Errorf("%w: what is left ends at entry %d, the ring has seen %d", ErrLost,
-			h.last, h.img.acked)
+	h.last = max(h.last, h.meta.base)
+	if err := h.tail(); err != nil {
+		return err
 	}
 	h.settle()
+	return nil
+}
+
+// tail deals with a journal that once went further than what is left. Where the index goes as far
+// it names what was open there, and nothing is forgotten; the numbers that are gone are not given
+// out again. Otherwise there may have been payments that nobody knows of any more: a person must
+// say that this is accepted.
+func (h *harvest) tail() error {
+	indexUpTo := h.treeLast
+	for _, ref := range h.s.index {
+		indexUpTo = max(indexUpTo, ref.last)
+	}
+	end := max(h.img.acked, h.closedUpTo, indexUpTo)
+	if end <= h.last {
+		return nil
+	}
+	if (!h.s.indexOK || end > indexUpTo) && !h.acceptLoss {
+		return fmt.Errorf("%w: what is left ends at entry %d, it went up to %d", ErrLost,
+			h.last, end)
+	}
+	h.lost += end - h.last
+	h.lostUpTo = end
+	h.bridges[end+1] = bytes.Clone(h.chain[:])
 	return nil
 }
 
@@ -156,7 +179,7 @@ func (h *harvest) choose(
 	case err != nil:
 		return nil
 	case follows || inTree:
-	case seq > max(h.treeLast, h.img.acked):
+	case seq > max(h.treeLast, h.img.acked)+1:
 		return nil // on its way when the power went, or left over
 	}
 	if seq <= h.meta.base && !inTree && !h.wantedBack(&e) {

@@ -80,6 +80,7 @@ type verifier struct {
 	w        *walker
 	fold     pending
 	payments uint64
+	end      uint64 // newest number that was given out
 }
 
 func (v *verifier) fault(f Fault) { v.out.Faults = append(v.out.Faults, f) }
@@ -198,7 +199,8 @@ func (v *verifier) entry(seq uint64, raw []byte) {
 // sum compares what the entries add up to with what is said of them.
 func (v *verifier) sum() {
 	m := &v.s.meta
-	v.w.end(max(v.out.Last, m.base))
+	v.end = v.s.bridges.end(max(v.out.Last, m.base))
+	v.w.end(v.end)
 	v.out.Faults = append(v.out.Faults, v.w.faults...)
 	v.out.Lost, v.out.Payments = v.w.lost, v.payments
 	if v.s.indexOK {
@@ -248,7 +250,7 @@ func (v *verifier) ringEnd() {
 	if v.img == nil {
 		return
 	}
-	chain, last := v.w.chain, v.out.Last
+	chain, last := v.w.chain, v.end
 	for !v.out.Keyless {
 		rc, ok := v.img.following(v.w.c, last+1, chain)
 		if !ok {
@@ -257,7 +259,7 @@ func (v *verifier) ringEnd() {
 		last, chain = last+1, rc.entry.Chain
 		v.out.Waiting++
 	}
-	if v.img.acked > max(last, v.s.meta.base) {
+	if v.img.acked > last {
 		v.fault(Fault{Seq: last + 1, Problem: fmt.Sprintf(
 			"the journal ends before it, the ring has seen up to %d", v.img.acked)})
 	}
