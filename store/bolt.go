@@ -109,8 +109,6 @@ func preflight(f *os.File) error {
 		return fmt.Errorf("%w: not a regular file", ErrUnreadable)
 	case info.Size() == 0:
 		return ErrEmpty
-	case info.Size() < 4*pageBytes:
-		return fmt.Errorf("%w: %d bytes long", ErrUnreadable, info.Size())
 	}
 	_, err = newestMeta(f, info.Size())
 	return err
@@ -134,6 +132,9 @@ func goodMetas(r io.ReaderAt) int {
 // newestMeta reads both meta pages and takes the newer good one, if what it says fits the file.
 func newestMeta(r io.ReaderAt, size int64) (boltMeta, error) {
 	var newest boltMeta
+	if size < 4*pageBytes {
+		return newest, fmt.Errorf("%w: %d bytes long", ErrUnreadable, size)
+	}
 	found, newer := false, false
 	for page := range int64(2) {
 		block := make([]byte, pageBytes)

@@ -170,7 +170,7 @@ func (p *opening) hopeless(h *harvest) error {
 	case h.s.file.size == 0:
 		return fmt.Errorf("%w: %s, and its ring", ErrEmpty, p.o.Path)
 	}
-	return fmt.Errorf("%w, and its ring is empty: %s", ErrUnreadable, h.s.faults[0].Problem)
+	return fmt.Errorf("%w, and its ring is empty: %s", ErrUnreadable, p.f.Rebuilt)
 }
 
 // belongs makes sure that a journal is of this terminal and that the key is its own.

@@ -37,29 +37,44 @@ func Verify(o Options) (Verdict, error) {
 	if err := o.setDefaults(); err != nil {
 		return Verdict{}, err
 	}
-	f, err := os.Open(o.Path)
+	f, size, err := openIdle(o.Path)
 	if err != nil {
-		return Verdict{}, fmt.Errorf("verify: %w", permission(err))
+		return Verdict{}, fmt.Errorf("verify: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return Verdict{}, fmt.Errorf("verify: %w", permission(err))
-	case !info.Mode().IsRegular():
-		return Verdict{}, fmt.Errorf("%w: %s is not a regular file", ErrUnreadable, o.Path)
-	case inUse(f):
-		return Verdict{}, fmt.Errorf("%w: %s", ErrLocked, o.Path)
-	}
 	v := &verifier{o: o, out: Verdict{Path: o.Path}}
-	if err := v.run(f, info.Size()); err != nil {
+	if err := v.run(f, size); err != nil {
 		return v.out, err
 	}
-	after, err := newestMeta(f, info.Size())
+	after, err := newestMeta(f, size)
 	if inUse(f) || (err == nil && v.s.file.txid != after.txid) {
 		return Verdict{}, fmt.Errorf("%w: %s was written to meanwhile", ErrLocked, o.Path)
 	}
 	return v.out, nil
+}
+
+// openIdle opens a journal for reading, page by page, if nobody has it open.
+func openIdle(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	if err != nil {
+		return nil, 0, permission(err)
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = fmt.Errorf("%w: %s is not a regular file", ErrUnreadable, path)
+	case inUse(f):
+		err = fmt.Errorf("%w: %s", ErrLocked, path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, permission(err)
+	}
+	return f, info.Size(), nil
 }
 
 // inUse tries the lock that whoever has the journal open holds.
