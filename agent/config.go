@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reversald/agent/reversal"
+	"reversald/store"
 )
 
 // Config is everything an integrator may set, in one YAML file. Every key has a default that works
@@ -22,12 +23,14 @@ type Config struct {
 	Listen   string // of the ISO door
 	Terminal string
 
-	Journal       string
-	Ring          string
-	Key           string
-	JournalBytes  int
-	AnyFilesystem bool
-	Socket        string
+	Journal        string
+	Ring           string
+	Key            string
+	JournalBytes   int
+	RetainDays     int
+	RetainPayments int
+	AnyFilesystem  bool
+	Socket         string
 
 	HostTimeout       time.Duration
 	ConfirmTimeout    time.Duration
@@ -70,6 +73,7 @@ func DefaultConfig() Config {
 		Socket:  socket,
 
 		JournalBytes: 64 << 20,
+		RetainDays:   400,
 
 		HostTimeout:       schedule.AnswerTime,
 		ConfirmTimeout:    time.Minute,
@@ -194,6 +198,9 @@ func (c Config) Limits() Limits {
 		DialTimeout: c.DialTimeout, WriteTimeout: c.WriteTimeout,
 		RedialMin: c.RedialMin, RedialMax: c.RedialMax,
 		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep", OverdueAfter: c.OverdueAfter,
+		Retention: store.Retention{
+			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
+		},
 		Schedule: reversal.Schedule{
 			AnswerTime: c.HostTimeout, Quick: c.ReversalQuick,
 			WaitMin: c.ReversalWaitMin, WaitMax: c.ReversalWaitMax,

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -17,8 +19,15 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
+		if slices.Contains(facts.Damaged, key) || errors.Is(err, store.ErrCorrupt) {
+			if err := a.recoverDamaged(key, slices.Contains(facts.Fateless, key)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("payment %d: %w", key, err)
 		}
@@ -68,8 +77,10 @@ func (a *Agent) recallClosed() error {
 	}
 	for _, key := range keys {
 		p, err := a.fold(stories[key])
-		if err != nil {
-			return fmt.Errorf("payment %d: %w", key, err)
+		if err != nil { // an entry of it is lost; it is closed, and only an app may still ask for it
+			a.log.Warn("closed payment can not be recalled", slog.Uint64("id", key),
+				slog.Any("error", err))
+			continue
 		}
 		if !p.state.Phase.Open() {
 			a.books.add(p)
@@ -85,14 +96,19 @@ func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	last := a.journal.Last()
 	for from := last - min(last, entriesMax) + 1; from <= last; {
 		page, err := a.journal.Scan(from, int(entriesMax))
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrCorrupt) {
 			return nil, err
 		}
-		if len(page) == 0 {
+		if len(page) == 0 && err == nil {
 			break
 		}
 		all = append(all, page...)
-		from = page[len(page)-1].Seq + 1
+		if len(page) > 0 {
+			from = page[len(page)-1].Seq + 1
+		}
+		if err != nil {
+			from++ // what is damaged is said by the journal's own check
+		}
 	}
 	return all, nil
 }

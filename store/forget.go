@@ -18,7 +18,7 @@ const forgetMax = 500
 type Retention struct {
 	Age      time.Duration // since an entry was written, by its wall time; 0: any age
 	Payments int           // at most so many on file, open ones counted; 0: any number
-	Bytes    int64         // of the file in use; 0: three quarters of its limit
+	Bytes    int64         // of the file in use; 0, and at most: three quarters of its limit
 }
 
 // Forget takes the oldest closed payments out of the journal, as far as the limits say and at most
@@ -35,8 +35,9 @@ func (j *Journal) Forget(now time.Time, limits Retention) (n int, err error) {
 	if err := j.alive(); err != nil {
 		return 0, err
 	}
-	if limits.Bytes == 0 {
-		limits.Bytes = j.opt.SizeMax / 4 * 3
+	most := min(j.opt.SizeMax/4*3, j.opt.SizeMax-reserveBytes-2*commitBytesMax)
+	if limits.Bytes == 0 || limits.Bytes > most {
+		limits.Bytes = most
 	}
 	f := &forgetting{j: j, limits: limits, gone: make(map[uint64]bool)}
 	if err := j.ledger.view(func(tx *bolt.Tx) error { return f.plan(tx, now) }); err != nil {

@@ -117,7 +117,7 @@ func TestVerifySaysExactlyWhereItBreaks(t *testing.T) {
 			overwrite(t, o.Path, 4096, make([]byte, 512))
 		}, "meta page 1 is damaged"},
 		{"a journal cut short", func(t *testing.T, o store.Options) {
-			if err := os.Truncate(o.Path, 3*4096); err != nil {
+			if err := os.Truncate(o.Path, 5*4096); err != nil {
 				t.Fatal(err)
 			}
 		}, "cut short"},
