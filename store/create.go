@@ -183,41 +183,50 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 	return err
 }
 
-// readKey refuses a key that others can read: it would open every card number in the journal.
-func readKey(path string) ([]byte, error) {
+// readKeys refuses a key that others can read: it would open every card number in the journal. There
+// are two while the key is changed, see RotateKey.
+func readKeys(path string) ([][]byte, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %s", ErrKeyLost, path)
 	case err != nil:
 		return nil, permission(err)
-	case !info.Mode().IsRegular() || info.Size() != keyBytes:
+	case !info.Mode().IsRegular() || (info.Size() != keyBytes && info.Size() != 2*keyBytes):
 		return nil, fmt.Errorf("%w: %s is not a file of %d bytes", ErrKeyLost, path, keyBytes)
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%w: %s has mode %04o", ErrKeyWide, path, info.Mode().Perm())
 	}
-	master, err := os.ReadFile(path)
+	all, err := os.ReadFile(path)
 	if err != nil {
 		return nil, permission(err)
 	}
-	if len(master) != keyBytes {
+	if int64(len(all)) != info.Size() {
 		return nil, fmt.Errorf("%w: %s changed while it was read", ErrKeyLost, path)
 	}
-	return master, nil
+	masters := [][]byte{all[:keyBytes]}
+	if len(all) > keyBytes {
+		masters = append(masters, all[keyBytes:])
+	}
+	return masters, nil
 }
 
 // unlock derives the keys of a journal, and proves that the key file is the one it was made with.
 func unlock(keyPath string, m *journalMeta) (*keyring, error) {
-	master, err := readKey(keyPath)
+	masters, err := readKeys(keyPath)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := newKeyring(master, m.id)
-	if err != nil {
-		return nil, err
+	for _, master := range masters {
+		keys, err := newKeyring(master, m.id)
+		if err != nil {
+			return nil, err
+		}
+		if hmac.Equal(keys.check[:], m.check[:]) {
+			keys.spare = len(masters) > 1
+			keys.master = master
+			return keys, nil
+		}
 	}
-	if !hmac.Equal(keys.check[:], m.check[:]) {
-		return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
-	}
-	return keys, nil
+	return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
 }

@@ -237,7 +237,13 @@ func (p *opening) openFiles() (cause, error) {
 		return cause{text: text, keep: quarantine, inPlace: true}, nil
 	case p.newDamage:
 		return cause{text: "an entry of an open key is damaged", keep: quarantine}, nil
-	case p.wasteful():
+	case p.keys.spare:
+		if err := writeKeys(p.o.KeyPath, p.keys.master); err != nil {
+			return cause{}, err
+		}
+		p.keys.spare = false
+	}
+	if p.wasteful() {
 		return cause{text: "most of it was free pages", inPlace: true}, nil
 	}
 	return cause{}, nil
@@ -259,6 +265,7 @@ func (p *opening) openRing() error {
 	if err := p.readRing(); err != nil {
 		return err
 	}
+	p.dropPriorRing(&p.meta)
 	if n := p.image.foreign(p.meta.id); n > 0 {
 		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
 	}
@@ -274,6 +281,21 @@ func (p *opening) openRing() error {
 	return nil
 }
 
+// dropPriorRing lets go of the ring of the journal that this one was made from: the change of the
+// key was cut off before the ring had its turn, and the journal has all of it.
+func (p *opening) dropPriorRing(m *journalMeta) {
+	n := p.image.foreign(m.id)
+	if n > 0 && n == len(p.image.slots) && len(m.prior) == priorBytes &&
+		p.image.foreign([16]byte(m.prior)) == 0 {
+		p.noRing()
+	}
+}
+
+func (p *opening) noRing() {
+	p.image = &ringImage{size: ringSlots, entries: make(map[uint64][]ringCopy)}
+	p.ringLost, p.f.RingRecreated = true, true
+}
+
 // readRing reads what there is of the ring, and changes nothing.
 func (p *opening) readRing() error {
 	info, err := os.Stat(p.o.RingPath)
@@ -282,8 +304,7 @@ func (p *opening) readRing() error {
 	}
 	if err != nil || !info.Mode().IsRegular() || info.Size() < 2*ringLead*slotBytes ||
 		info.Size() > ringBytesMax {
-		p.image = &ringImage{size: ringSlots, entries: make(map[uint64][]ringCopy)}
-		p.ringLost, p.f.RingRecreated = true, true
+		p.noRing()
 		return nil
 	}
 	f, err := os.Open(p.o.RingPath)

@@ -145,21 +145,32 @@ func (p *opening) identify(h *harvest) error {
 			return p.hopeless(h)
 		}
 		h.meta = journalMeta{id: ringID, terminal: p.o.Terminal}
-		master, err := readKey(p.o.KeyPath)
-		if err != nil {
-			return err
-		}
-		if p.keys, err = newKeyring(master, ringID); err != nil {
-			return err
-		}
-		p.chainer = p.keys.newChainer()
-		h.meta.check, h.meta.chain = p.keys.check, p.chainer.genesis(ringID)
-		return p.image.proveKey(p.chainer, p.o.KeyPath)
+		return p.identifyByRing(h)
 	}
+	p.dropPriorRing(&h.meta)
 	if n := p.image.foreign(h.meta.id); n > 0 {
 		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
 	}
 	return p.belongs(&h.meta)
+}
+
+// identifyByRing finds the key that the entries of the ring were written with.
+func (p *opening) identifyByRing(h *harvest) error {
+	masters, err := readKeys(p.o.KeyPath)
+	if err != nil {
+		return err
+	}
+	for _, master := range masters {
+		if p.keys, err = newKeyring(master, h.meta.id); err != nil {
+			return err
+		}
+		p.chainer = p.keys.newChainer()
+		if err = p.image.proveKey(p.chainer, p.o.KeyPath); err == nil {
+			break
+		}
+	}
+	h.meta.check, h.meta.chain = p.keys.check, p.chainer.genesis(h.meta.id)
+	return err
 }
 
 // hopeless is what is wrong with a journal that cannot even be told from another.
@@ -198,7 +209,12 @@ func (p *opening) copyOut(h *harvest) error {
 			batch = batch[:0]
 			return err
 		}
-		err := h.run(func(e *Entry, raw []byte) error {
+		err := h.run(func(e *Entry, raw []byte) (err error) {
+			if h.reseal != nil {
+				if raw, err = h.reseal.entry(h, e); err != nil {
+					return err
+				}
+			}
 			entries++
 			batch = append(batch, record{seq: e.Seq, raw: raw})
 			if len(batch) == rebuildBatch {
@@ -223,6 +239,9 @@ func (p *opening) copyOut(h *harvest) error {
 
 // finish writes what the entries have added up to.
 func (h *harvest) finish(tx *bolt.Tx) error {
+	if h.reseal != nil {
+		h.reseal.finish(h)
+	}
 	h.meta.proof = h.bridges.prove(h.c, &h.meta)
 	if err := h.meta.write(tx); err != nil {
 		return err

@@ -18,7 +18,8 @@ type harvest struct {
 	c         *chainer
 
 	closedUpTo uint64 // what the last Close says was the newest entry
-	acceptLoss bool   // a person knows that the newest payments are gone
+	reseal     *resealing
+	acceptLoss bool // a person knows that the newest payments are gone
 
 	// What goes into the new file.
 	meta    journalMeta

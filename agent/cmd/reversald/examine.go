@@ -43,6 +43,11 @@ func examineInChild(so store.Options) (found string, err error) {
 	//nolint:gosec // this program itself, with a path of its own configuration
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "examine", "--", so.Path)
 	cmd.Args[0] = filepath.Base(os.Args[0])
+	return judgeChild(ctx, cmd, so.Path)
+}
+
+// judgeChild runs the child, and says what its end means.
+func judgeChild(ctx context.Context, cmd *exec.Cmd, path string) (found string, err error) {
 	var out, errout bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errout
 	err = cmd.Run()
@@ -53,9 +58,9 @@ func examineInChild(so store.Options) (found string, err error) {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Sprintf("it could not be read in %s", examineTime), nil
 	case errors.As(err, &exit) && exit.ExitCode() == exitUnavailable:
-		return "", fmt.Errorf("%w: %s", store.ErrLocked, so.Path)
+		return "", fmt.Errorf("%w: %s", store.ErrLocked, path)
 	case errors.As(err, &exit) && exit.ExitCode() == exitPermission:
-		return "", fmt.Errorf("%w: %s", store.ErrPermission, so.Path)
+		return "", fmt.Errorf("%w: %s", store.ErrPermission, path)
 	case errors.As(err, &exit):
 		first, _, _ := strings.Cut(strings.TrimSpace(errout.String()), "\n")
 		return fmt.Sprintf("the process that read it ended with %s: %s", exit, first), nil

@@ -75,7 +75,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(
 		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
 		replayCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
-		examineCommand(o), configCommand(o), exitCodesTopic(),
+		examineCommand(o), keyCommand(o), configCommand(o), exitCodesTopic(),
 	)
 	return root
 }
