@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -21,10 +22,13 @@ func (a *Agent) recover() error {
 	if err := a.recallSTAN(); err != nil {
 		return err
 	}
+	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
-		if errors.Is(err, store.ErrCorrupt) {
-			a.holdDamaged(key, err)
+		if slices.Contains(facts.Damaged, key) || errors.Is(err, store.ErrCorrupt) {
+			if err := a.recoverDamaged(key, slices.Contains(facts.Fateless, key)); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -44,17 +48,6 @@ func (a *Agent) recover() error {
 	a.log.Info("journal read", slog.Uint64("entries", a.journal.Last()),
 		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
-}
-
-// holdDamaged keeps an open payment of which an entry can be read in neither file. We do not guess
-// what it said: the payment is shown as stuck, and a person closes it. At the next start it is
-// found damaged again.
-func (a *Agent) holdDamaged(key uint64, why error) {
-	a.log.Error("payment can not be read", slog.Uint64("id", key), slog.Any("error", why))
-	a.books.add(&held{id: payment.ID(key), state: payment.State{
-		Phase: payment.Stuck, ConfirmBy: payment.ByDelivery,
-		Cause: "its entries are damaged: " + why.Error(),
-	}})
 }
 
 // followUp puts a payment that was doubted before the restart back in the queue.
