@@ -60,6 +60,7 @@ type Agent struct {
 	replies   []reply       // answers to questions, given at the end of the round
 	said      []saying      // log lines of the round: writing them comes after acting
 	flushAt   instant       // when what was only noted is committed; zero: nothing is
+	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
 }
 
@@ -168,6 +169,9 @@ func (a *Agent) serve(ctx context.Context) error {
 			return fmt.Errorf("journal: %w", err)
 		}
 		clear(batch)
+		if err := a.tidy(a.now()); err != nil {
+			return err
+		}
 	}
 }
 
@@ -220,7 +224,7 @@ func (a *Agent) now() instant { return time.Since(a.begun) }
 // setTimer sets the one timer to the nearest deadline there is.
 func (a *Agent) setTimer() {
 	const idle = time.Hour
-	next := a.now() + idle
+	next := min(a.now()+idle, a.tidyAt)
 	if wake, ok := a.queue.Wake(); ok {
 		next = min(next, wake)
 	}

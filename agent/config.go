@@ -14,6 +14,7 @@ import (
 
 	"reversald/agent/reversal"
 	"reversald/iso"
+	"reversald/store"
 )
 
 // Config is everything an integrator may set, in one YAML file. Every key has a default that works
@@ -26,12 +27,14 @@ type Config struct {
 	Merchant string
 	Signer   string
 
-	Journal       string
-	Ring          string
-	Key           string
-	JournalBytes  int
-	AnyFilesystem bool
-	Socket        string
+	Journal        string
+	Ring           string
+	Key            string
+	JournalBytes   int
+	RetainDays     int
+	RetainPayments int
+	AnyFilesystem  bool
+	Socket         string
 
 	HostTimeout       time.Duration
 	ConfirmTimeout    time.Duration
@@ -75,6 +78,7 @@ func DefaultConfig() Config {
 		Socket:  socket,
 
 		JournalBytes: 64 << 20,
+		RetainDays:   400,
 
 		ConfirmTimeout:    time.Minute,
 		EntryWait:         10 * time.Second,
@@ -166,6 +170,9 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		RedialMin: c.RedialMin, RedialMax: c.RedialMax,
 		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep",
 		OverdueAfter:    cmp.Or(c.OverdueAfter, host.OverdueAfter),
+		Retention: store.Retention{
+			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
+		},
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),

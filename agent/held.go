@@ -33,6 +33,8 @@ type held struct {
 	host     string // the address that got the request
 	since    time.Time
 
+	questionLost bool // what it asked for is gone in both files: no reversal can be built
+
 	request      []byte   // the app's bytes, until they are sent
 	answer       []byte   // the host's bytes, until they are delivered
 	asker        App      // who waits for the answer; nil when nobody does

@@ -5,6 +5,7 @@ import (
 
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/store"
 )
 
 // Limits are the times and choices an agent keeps to. Where they come from is the configuration's
@@ -24,6 +25,7 @@ type Limits struct {
 	KeepUnconfirmed bool              // unconfirmed_at_boot: keep
 	OverdueAfter    time.Duration     // a reversal older than this is flagged
 	Schedule        reversal.Schedule // of the reversals
+	Retention       store.Retention   // of closed payments
 }
 
 // Counts are what has happened since the agent started.

@@ -55,6 +55,10 @@ func (a *Agent) order(
 		if p == nil || !p.state.Phase.Open() {
 			return fmt.Errorf("%w: %d", ErrNoPayment, id), nil
 		}
+		if _, replay := e.(payment.Replay); replay && p.questionLost {
+			return fmt.Errorf("%w: %d: what it asked for is lost; ask the host, and resolve it",
+				ErrPhase, id), nil
+		}
 		if payment.Decide(p.state, e).Record == (payment.Record{}) {
 			return fmt.Errorf("%w: %d is %s", ErrPhase, id, p.state.Phase), nil
 		}

@@ -76,6 +76,7 @@ func (a *Agent) sendReversal(p *held, n int) {
 func (a *Agent) reversalOf(p *held, n int) ([]byte, error) {
 	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
 		N: n, Reason: isoReason(p.state.Reason), STAN: p.reversalSTAN, Time: a.clock.Wall(),
+		Refused: p.state.Answered,
 	})
 	if err != nil {
 		return nil, err

@@ -22,10 +22,13 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
-		if errors.Is(err, store.ErrCorrupt) {
-			a.holdDamaged(key, err)
+		if slices.Contains(facts.Damaged, key) || errors.Is(err, store.ErrCorrupt) {
+			if err := a.recoverDamaged(key, slices.Contains(facts.Fateless, key)); err != nil {
+				return err
+			}
 			continue
 		}
 		if err == nil {
@@ -35,7 +38,9 @@ func (a *Agent) recover() error {
 			return fmt.Errorf("payment %d: %w", key, err)
 		}
 		if !begins(entries) {
-			a.holdDamaged(key, errNoBeginning)
+			if err := a.recoverDamaged(key, true); err != nil {
+				return err
+			}
 			continue
 		}
 		p, err := a.fold(entries)
@@ -53,9 +58,6 @@ func (a *Agent) recover() error {
 		slog.Int("open", len(a.books.open)), slog.Int("owed", a.queue.Len()))
 	return a.round(nil)
 }
-
-// errNoBeginning: the entry that began a payment can not be found.
-var errNoBeginning = errors.New("the entry that began it is missing")
 
 // begins says whether entries tell a payment from its beginning.
 func begins(entries []store.Entry) bool {
@@ -75,17 +77,6 @@ func (a *Agent) fromItsBeginning(key uint64, entries []store.Entry) ([]store.Ent
 	}
 	before = slices.DeleteFunc(before, func(e store.Entry) bool { return e.Seq >= entries[0].Seq })
 	return append(before, entries...), nil
-}
-
-// holdDamaged keeps an open payment of which an entry can be read in neither file. We do not guess
-// what it said: the payment is shown as stuck, and a person closes it. At the next start it is
-// found damaged again.
-func (a *Agent) holdDamaged(key uint64, why error) {
-	a.log.Error("payment can not be read", slog.Uint64("id", key), slog.Any("error", why))
-	a.books.add(&held{id: payment.ID(key), state: payment.State{
-		Phase: payment.Stuck, ConfirmBy: payment.ByDelivery,
-		Cause: "its entries are damaged: " + why.Error(),
-	}})
 }
 
 // followUp puts a payment that was doubted before the restart back in the queue, and knows the

@@ -60,19 +60,24 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 			slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
 		return nil
 	}
+	return a.book(p, d.Record, d.Soon)
+}
+
+// book applies a record to a payment and lines it up for the journal. soon: nobody waits for it.
+func (a *Agent) book(p *held, r payment.Record, soon bool) error {
 	was := p.state.Phase
-	p.state = payment.Apply(p.state, d.Record)
+	p.state = payment.Apply(p.state, r)
 	if err := payment.Invariant(p.state); err != nil {
 		return err
 	}
-	draft, err := a.draft(p, d.Record)
+	draft, err := a.draft(p, r)
 	if err != nil {
 		return err
 	}
 	a.drafts = append(a.drafts, draft)
-	a.urgent = a.urgent || !d.Soon
+	a.urgent = a.urgent || !soon
 	a.books.moved(p, was)
-	a.follow(p, was, d.Record)
+	a.follow(p, was, r)
 	return nil
 }
 

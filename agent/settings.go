@@ -65,9 +65,21 @@ var settings = []setting{
 	},
 	{
 		key:   "journal_bytes_max",
-		doc:   "the journal's size at most; above it new payments are refused",
+		doc:   "the journal's size at most; closed payments are forgotten to keep below it",
 		value: func(c *Config) any { return &c.JournalBytes },
 		min:   2 << 20, max: 1 << 30,
+	},
+	{
+		key:   "retain_days",
+		doc:   "how many days closed payments are kept; 0: as long as there is room",
+		value: func(c *Config) any { return &c.RetainDays },
+		min:   0, max: 3650,
+	},
+	{
+		key:   "retain_payments",
+		doc:   "how many payments are kept, the open ones in any case; 0: as many as there is room for",
+		value: func(c *Config) any { return &c.RetainPayments },
+		min:   0, max: 1_000_000,
 	},
 	{
 		key:   "any_filesystem",

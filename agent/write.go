@@ -43,6 +43,7 @@ func (a *Agent) commit() error {
 		n := fitting(rest)
 		_, err := a.journal.Append(rest[:n]...)
 		if errors.Is(err, store.ErrFull) {
+			a.tidyAt = min(a.tidyAt, a.now()+tidyWhenFull)
 			if fewer := a.turnAway(rest); len(fewer) < len(rest) {
 				rest = fewer
 				continue

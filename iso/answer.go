@@ -1,8 +1,9 @@
 package iso
 
-import "maps"
-
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // LocalAnswer answers a question in the host's place: the answer's MTI, addresses swapped, the
 // fields the profile echoes, and response code code.

@@ -12,7 +12,7 @@ import (
 	"reversald/iso"
 )
 
-func vectorNamed(t *testing.T, name string) vector {
+func vectorNamed(t testing.TB, name string) vector {
 	t.Helper()
 	return readVector(t, filepath.Join("testdata/messages", name+".txt"))
 }
@@ -250,6 +250,14 @@ func TestTypesAndTraceNumbers(t *testing.T) {
 	}
 }
 
+// A payment that no link could name is not sent.
+func TestATraceNumberOfZeroCannotBeNamed(t *testing.T) {
+	p := builtin(t, "iso93")
+	if _, err := p.Original(compose(t, p, "1200", map[int]string{4: "1", 11: "0", 41: "T"})); err == nil {
+		t.Error("taken")
+	}
+}
+
 // A host of the Elavon kind: packed digits, and two bytes of length before LL fields too.
 func TestLengthsOfTwoBytes(t *testing.T) {
 	p, err := iso.Parse([]byte("name: two\nextends: iso93\nheader:\n  - literal: CAFE\n"+
@@ -265,5 +273,19 @@ func TestLengthsOfTwoBytes(t *testing.T) {
 	}
 	if m, err := p.Decode(body); err != nil || m.Fields[32] != "123" || m.Fields[2] != "4111111111111111" {
 		t.Errorf("%v %v", m.Fields, err)
+	}
+}
+
+// Reversal rules 2.5: what follows a reversal that was answered and not taken says so (06), where
+// the host has a word for it, and otherwise says what the first one said.
+func TestTheReasonAfterARefusal(t *testing.T) {
+	for name, want := range map[string]string{"unionpay": "06", "iso87-ascii": "68"} {
+		p := builtin(t, name)
+		o := original(t, p, composeIn(t, p, "0200", chipSale()))
+		a := attempt(p, 2, iso.ReasonTimeout)
+		a.Refused = true
+		if got := reversal(t, p, o, nil, a).Fields[39]; got != want {
+			t.Errorf("%s: the reason after a refusal is %q, want %q", name, got, want)
+		}
 	}
 }

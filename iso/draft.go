@@ -147,7 +147,9 @@ func framingShorthand(word string) [][2]string {
 func (w *draft) readFraming(n *yaml.Node) {
 	w.either(n, func(n *yaml.Node) {
 		w.table(n, keys{
-			"length":    func(n *yaml.Node) { w.framing.length, _ = choice(w.desk, n, lengthKinds) },
+			"length": func(n *yaml.Node) {
+				w.framing.length, _ = choice(w.desk, n, lengthKinds)
+			},
 			"inclusive": func(n *yaml.Node) { w.framing.inclusive, _ = w.boolean(n) },
 		})
 	}, func(n *yaml.Node) { _, _ = choice(w.desk, n, lengthKinds) })

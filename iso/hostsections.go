@@ -156,7 +156,7 @@ func (w *draft) readSignOn(n *yaml.Node) {
 			})
 		},
 		"keys":  func(n *yaml.Node) { s.keys = w.placedField(n) },
-		"batch": func(n *yaml.Node) { s.batch.v, _ = w.partOrField(n); s.batch.at = n },
+		"batch": func(n *yaml.Node) { s.batch = placed[string]{w.partOrField(n), n} },
 		"date":  func(n *yaml.Node) { s.date = w.placedField(n) },
 		"time":  func(n *yaml.Node) { s.clock = w.placedField(n) },
 	})
@@ -171,7 +171,8 @@ func (w *draft) formKeys(f *draftForm) keys {
 				_, ok := w.fieldNumber(key)
 				text, okText := w.text(value)
 				if ok && okText {
-					f.fields = append(f.fields, placed[[2]string]{[2]string{key.Value, text}, value})
+					pair := [2]string{key.Value, text}
+					f.fields = append(f.fields, placed[[2]string]{pair, value})
 				}
 			})
 		},
@@ -182,7 +183,7 @@ func (w *draft) readEcho(n *yaml.Node) {
 	w.idle.at, w.idle.form.at = n, n
 	known := w.formKeys(&w.idle.form)
 	known["idle"] = func(n *yaml.Node) {
-		w.idle.idle, _ = w.duration(n, time.Second, 24*time.Hour)
+		w.idle.idle = w.duration(n, time.Second, 24*time.Hour)
 	}
 	w.table(n, known)
 }
@@ -216,19 +217,19 @@ func (w *draft) readTimers(n *yaml.Node) {
 	s := &w.schedule
 	w.table(n, keys{
 		"host_timeout": func(n *yaml.Node) {
-			w.hostTimeout, _ = w.duration(n, hostTimeoutMin, hostTimeoutMax)
+			w.hostTimeout = w.duration(n, hostTimeoutMin, hostTimeoutMax)
 		},
 		"provisional": func(n *yaml.Node) {
-			s.Provisional, _ = w.duration(n, hostTimeoutMin, hostTimeoutMax)
+			s.Provisional = w.duration(n, hostTimeoutMin, hostTimeoutMax)
 		},
 		"retry_min": func(n *yaml.Node) {
-			s.RetryMin, _ = w.duration(n, hostTimeoutMin, retryMax)
+			s.RetryMin = w.duration(n, hostTimeoutMin, retryMax)
 		},
 		"retry_max": func(n *yaml.Node) {
-			s.RetryMax, _ = w.duration(n, hostTimeoutMin, retryMax)
+			s.RetryMax = w.duration(n, hostTimeoutMin, retryMax)
 		},
 		"overdue_after": func(n *yaml.Node) {
-			s.OverdueAfter, _ = w.duration(n, time.Minute, overdueMax)
+			s.OverdueAfter = w.duration(n, time.Minute, overdueMax)
 		},
 	})
 	if s.RetryMin > s.RetryMax {

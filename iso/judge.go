@@ -174,7 +174,8 @@ func (w *draft) judgeReversible(p *Profile) {
 			w.fault(r.at, "%q is not a payment in messages", rule.mti)
 			continue
 		case answer == "":
-			w.fault(r.at, "%q has no answer in messages: its outcome would never be known", rule.mti)
+			w.fault(r.at, "%q has no answer in messages: its outcome would never be known",
+				rule.mti)
 		}
 		for _, other := range p.reversible {
 			if other.mti == rule.mti {

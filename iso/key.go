@@ -119,8 +119,8 @@ func (p *Profile) Nearest(arrived Glance, waiting []Glance) (Near, bool) {
 	}
 	var why []string
 	for _, n := range best.Fields {
-		switch {
-		case n == partMTI:
+		switch n {
+		case partMTI:
 			why = append(why, "the message type is not its answer")
 		default:
 			why = append(why, "field "+strconv.Itoa(n)+" ("+p.FieldName(n)+") differs")

@@ -30,23 +30,24 @@ func (d *desk) partName(n *yaml.Node) (string, bool) {
 	return n.Value, true
 }
 
-// partOrField reads the name of a subfield or the number of a field.
-func (d *desk) partOrField(n *yaml.Node) (string, bool) {
+// partOrField reads the name of a subfield or the number of a field; "" when it is neither.
+func (d *desk) partOrField(n *yaml.Node) string {
 	if s := d.shapes[n]; s != nil {
 		s.Pattern = namePattern
 		if !s.key {
 			least, most := 2, fieldMax+1
 			s.Type, s.Minimum, s.Maximum = types{"string", "number"}, &least, &most
 		}
-		return "", false
+		return ""
 	}
 	if strings.Contains(n.Value, ".") {
-		return d.partName(n)
+		name, _ := d.partName(n)
+		return name
 	}
 	if _, ok := d.fieldNumber(n); !ok {
-		return "", false
+		return ""
 	}
-	return n.Value, true
+	return n.Value
 }
 
 // mtiKey reads a message type that is a key.

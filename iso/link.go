@@ -7,7 +7,6 @@ import "strings"
 
 // link is one way to build such a field.
 type link struct {
-	name   string
 	field  int
 	inputs []int // fields of the original that it is made of
 	names  bool  // it has the original's trace number

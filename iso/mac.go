@@ -207,9 +207,17 @@ func (p *Profile) mtiLen() int {
 	return 4
 }
 
-// roomForMAC adds the field of the code to a message of ours, all zeros: Place fills it.
+// roomForMAC adds the field of the code to a message of ours, if its class carries one.
 func (p *Profile) roomForMAC(fields map[int]string, c Class) {
-	if !p.MAC().Sends(c) {
+	if m := p.MAC(); m.Sends(c) {
+		m.Room(fields)
+	}
+}
+
+// Room adds the field of the code to the fields of a message, all zeros: Place fills it.
+func (m MAC) Room(fields map[int]string) {
+	p := m.p
+	if m.None() {
 		return
 	}
 	n := p.mac.field

@@ -46,12 +46,7 @@ func (r *partRule) holds(p *Profile, w *walk) (is, known bool) {
 	if r.part.size > 0 {
 		value = value[r.part.at : r.part.at+r.part.size]
 	}
-	for _, v := range r.values {
-		if v == string(value) {
-			return true, true
-		}
-	}
-	return false, true
+	return slices.Contains(r.values, string(value)), true
 }
 
 // takes reports whether the rule has this payment taken back. What a message does not say counts

@@ -21,7 +21,7 @@ type Profile struct {
 
 	outcomes    map[string]Outcome
 	verdicts    map[string]Verdict
-	reasons     [ReasonAmbiguous + 1]string
+	reasons     [ReasonRefused + 1]string
 	template    template
 	keep        []int // of an answer
 	echo        []int // of a question, in an answer of ours
@@ -94,6 +94,23 @@ func (p *Profile) AnswerMTI(mti string) string {
 		return ""
 	}
 	return p.typeOf([4]byte([]byte(mti))).answer
+}
+
+// ClassOf is what a message type is for; zero when it is not four digits. What repeats a listed
+// type is of its class, and what is neither is "other".
+func (p *Profile) ClassOf(mti string) Class {
+	if len(mti) != 4 || !digitsOnly(mti) {
+		return 0
+	}
+	return p.typeOf([4]byte([]byte(mti))).class
+}
+
+// ReversalMTI is the message type of sending n of a reversal, counted from 1.
+func (p *Profile) ReversalMTI(n int) string {
+	if n > 1 {
+		return p.template.repeatMTI
+	}
+	return p.template.mti
 }
 
 // classify says what a message type is for.

@@ -92,7 +92,7 @@ func (p *Profile) sampleBody(s sample) ([]byte, error) {
 	}
 	body, err := hex.DecodeString(strings.Join(strings.Fields(s.wire), ""))
 	if err != nil {
-		return nil, fmt.Errorf("wire is not hexadecimal")
+		return nil, errors.New("wire is not hexadecimal")
 	}
 	return body, nil
 }
@@ -108,7 +108,7 @@ func (p *Profile) proveAnswer(question []byte, g Glance) error {
 		return fmt.Errorf("a glance at our answer to it: %w", err)
 	}
 	if answer.Key != g.Key || !answer.Class.Answers(g.Class) {
-		return fmt.Errorf("our answer does not match it: local_answer.echo lacks a match field")
+		return errors.New("our answer does not match it: local_answer.echo lacks a match field")
 	}
 	return nil
 }
@@ -156,10 +156,10 @@ func (p *Profile) proveReversal(payment []byte, g Glance) (string, error) {
 		case r.MTI != mti || r.Class != ClassReversal:
 			return "", fmt.Errorf("its reversal is a %s", r.MTI)
 		case r.OriginalKey != g.Key:
-			return "", fmt.Errorf("its reversal does not lead back to it: " +
+			return "", errors.New("its reversal does not lead back to it: " +
 				"match.payment has a field that neither reversal.copy nor the link has")
 		case r.AmountMinor != g.AmountMinor:
-			return "", fmt.Errorf("its reversal is for another amount")
+			return "", errors.New("its reversal is for another amount")
 		}
 	}
 	return string(kept), nil
@@ -238,7 +238,7 @@ func (m Message) leaksInto(text string) error {
 	}
 	for _, secret := range secrets {
 		if secret != "" && strings.Contains(text, secret) {
-			return fmt.Errorf("card data of it would be shown or kept")
+			return errors.New("card data of it would be shown or kept")
 		}
 	}
 	return nil

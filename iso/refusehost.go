@@ -135,7 +135,8 @@ func (w *draft) judgeMAC(p *Profile) {
 	if m.field.v == 64 && slices.ContainsFunc(p.template.links, func(l *link) bool {
 		return l.field > 64
 	}) {
-		w.fault(m.field.at, "a code in field 64 does not cover the link behind it; field: last does")
+		w.fault(m.field.at, "a code in field 64 does not cover the link behind it; "+
+			"field: last does")
 	}
 }
 
@@ -209,7 +210,7 @@ func (w *draft) judgeSignOn(p *Profile) {
 		}
 		*f.into = f.from.v
 	}
-	if s.batch.at != nil {
+	if s.batch.v != "" {
 		rule.batch, _ = w.lookPart(p, s.batch.v, s.batch.at)
 	}
 }

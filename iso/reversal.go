@@ -1,16 +1,20 @@
 package iso
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
 
 // Attempt is one sending of a reversal.
 type Attempt struct {
-	N      int       // 1 is the first; more gives the profile's repeat MTI
-	Reason Reason    // why; becomes DE 39 by the profile's reason map
-	STAN   string    // by StanPolicy: "" for the original's, else one of its own
-	Time   time.Time // becomes DE 7 when the profile copies one; zero: the original's DE 7
+	N      int    // 1 is the first; more gives the profile's repeat MTI
+	Reason Reason // why; becomes DE 39 by the profile's reason map
+	// Refused: the host answered an earlier sending and did not take it. A profile may have a
+	// reason of its own for that.
+	Refused bool
+	STAN    string    // by StanPolicy: "" for the original's, else one of its own
+	Time    time.Time // becomes DE 7 when the profile copies one; zero: the original's DE 7
 }
 
 // sentLayout is DE 7 in time.Format's words: MMDDhhmmss.
@@ -33,9 +37,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		return nil, composing(fieldSTAN, problem)
 	}
 	fields := p.copied(o)
-	for n, v := range t.set {
-		fields[n] = v
-	}
+	maps.Copy(fields, t.set)
 	if k != nil {
 		answer := k.all()
 		for _, n := range t.fromAnswer {
@@ -50,6 +52,9 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 	fields[fieldSTAN] = stan
 	if t.reasonField > 0 {
 		fields[t.reasonField] = p.reasons[a.Reason]
+		if refused := p.reasons[ReasonRefused]; a.Refused && refused != "" {
+			fields[t.reasonField] = refused
+		}
 	}
 	for _, l := range t.links {
 		if v := l.build(o, k); v != "" {
@@ -57,11 +62,7 @@ func (p *Profile) Reversal(o Original, k *Kept, a Attempt) ([]byte, error) {
 		}
 	}
 	p.roomForMAC(fields, ClassReversal)
-	mti := t.mti
-	if a.N > 1 {
-		mti = t.repeatMTI
-	}
-	return p.ComposeWith(o.Header, mti, fields)
+	return p.ComposeWith(o.Header, p.ReversalMTI(a.N), fields)
 }
 
 // copied is what the reversal has in common with the original.

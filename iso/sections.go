@@ -204,13 +204,14 @@ func (w *draft) stanRule(n *yaml.Node, words map[string]StanRule) placed[StanRul
 func (w *draft) readReasons(n *yaml.Node) {
 	w.reasons = map[Reason]placed[string]{}
 	sections := keys{}
-	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
+	for r := ReasonTimeout; r <= ReasonRefused; r++ {
 		sections[r.String()] = func(n *yaml.Node) { w.reasons[r] = w.placedText(n) }
 	}
 	w.table(n, sections)
 	if w.reversal.reasonField.at != nil && w.reversal.reasonField.v == 0 {
 		return // this host is not told
 	}
+	// Without one for ReasonRefused a repeat says what the first sending said.
 	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
 		if pairIndex(n, r.String()) < 0 {
 			w.fault(n, "reasons has no code for %q", r)

@@ -133,6 +133,9 @@ func (s SignOn) Message(i int, v Values) ([]byte, error) {
 	return s.p.signOn.forms[i].compose(s.p, v)
 }
 
+// KeysField is the field of the answer with the working keys; 0 when it brings none.
+func (s SignOn) KeysField() int { return s.p.signOn.keys }
+
 // Accepted reports whether an answer says that the host took the message.
 func (s SignOn) Accepted(answer Glance) bool {
 	return slices.Contains(s.p.signOn.done, answer.Code)

@@ -1,6 +1,7 @@
 package iso_test
 
 import (
+	"slices"
 	"testing"
 
 	"reversald/iso"
@@ -28,12 +29,7 @@ func TestNextSTAN(t *testing.T) {
 		open := none
 		if test.open != nil {
 			open = func(stan string) bool {
-				for _, o := range test.open {
-					if o == stan {
-						return true
-					}
-				}
-				return false
+				return slices.Contains(test.open, stan)
 			}
 		}
 		next, stan, ok := iso.NextSTAN(test.last, open)

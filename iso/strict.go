@@ -147,18 +147,18 @@ func (d *desk) boolean(n *yaml.Node) (value, ok bool) {
 }
 
 // duration reads "30s" from least to most.
-func (d *desk) duration(n *yaml.Node, least, most time.Duration) (time.Duration, bool) {
+func (d *desk) duration(n *yaml.Node, least, most time.Duration) time.Duration {
 	if s := d.shapes[n]; s != nil {
 		s.Type, s.Pattern = types{"string"}, durationPattern
-		return 0, false
+		return 0
 	}
 	if n.Kind == yaml.ScalarNode {
 		if v, err := time.ParseDuration(n.Value); err == nil && v >= least && v <= most {
-			return v, true
+			return v
 		}
 	}
 	d.fault(n, "wants a time from %v to %v, such as 30s", least, most)
-	return 0, false
+	return 0
 }
 
 // choice reads one of some words.

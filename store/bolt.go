@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"os"
 	"runtime/debug"
@@ -21,9 +22,10 @@ const pageBytes = 4096
 // The buckets. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
 // root page, which every commit writes anyway.
 var (
-	bucketLog  = []byte("log")  // seq → entry
-	bucketOpen = []byte("open") // key → seq of its newest entry
-	bucketMeta = []byte("meta")
+	bucketLog    = []byte("log")  // seq → entry
+	bucketOpen   = []byte("open") // key → seq of its newest entry
+	bucketMeta   = []byte("meta")
+	bucketBridge = []byte("bridge") // entry behind a gap → chain before it
 )
 
 // ledger is the bbolt file. Every call into bbolt goes through it, because bbolt panics on a
@@ -107,36 +109,61 @@ func preflight(f *os.File) error {
 		return fmt.Errorf("%w: not a regular file", ErrUnreadable)
 	case info.Size() == 0:
 		return ErrEmpty
-	case info.Size() < 4*pageBytes:
-		return fmt.Errorf("%w: %d bytes long", ErrUnreadable, info.Size())
 	}
-	var newest *boltMeta
-	newer := false
+	_, err = newestMeta(f, info.Size())
+	return err
+}
+
+// goodMetas counts bbolt's meta pages that are whole.
+func goodMetas(r io.ReaderAt) int {
+	n := 0
 	for page := range int64(2) {
 		block := make([]byte, pageBytes)
-		if _, err := f.ReadAt(block, page*pageBytes); err != nil {
-			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		if _, err := r.ReadAt(block, page*pageBytes); err != nil {
+			continue
+		}
+		if _, ok := parseBoltMeta(block); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// newestMeta reads both meta pages and takes the newer good one, if what it says fits the file.
+func newestMeta(r io.ReaderAt, size int64) (boltMeta, error) {
+	var newest boltMeta
+	if size < 4*pageBytes {
+		return newest, fmt.Errorf("%w: %d bytes long", ErrUnreadable, size)
+	}
+	found, newer := false, false
+	for page := range int64(2) {
+		block := make([]byte, pageBytes)
+		if _, err := r.ReadAt(block, page*pageBytes); err != nil {
+			return newest, fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
 		m, ok := parseBoltMeta(block)
 		newer = newer || (ok && m.version > boltVersion)
-		if ok && m.version == boltVersion && (newest == nil || m.txid > newest.txid) {
-			newest = &m
+		if ok && m.version == boltVersion && (!found || m.txid > newest.txid) {
+			newest, found = m, true
 		}
 	}
 	switch {
-	case newest == nil && newer:
-		return fmt.Errorf("%w: of bbolt", ErrNewer)
-	case newest == nil:
-		return fmt.Errorf("%w: not a bbolt file, or both its meta pages are damaged", ErrUnreadable)
+	case !found && newer:
+		return newest, fmt.Errorf("%w: of bbolt", ErrNewer)
+	case !found:
+		return newest, fmt.Errorf("%w: not a bbolt file, or both its meta pages are damaged",
+			ErrUnreadable)
 	case newest.pageSize != pageBytes:
-		return fmt.Errorf("%w: pages of %d bytes", ErrUnreadable, newest.pageSize)
-	case newest.root >= newest.end, newest.freelist >= newest.end && newest.freelist != noFreelist:
-		return fmt.Errorf("%w: meta page points beyond the end", ErrUnreadable)
-	case newest.end > uint64(info.Size()/pageBytes):
-		return fmt.Errorf("%w: cut short, %d of %d pages", ErrUnreadable,
-			info.Size()/pageBytes, newest.end)
+		return newest, fmt.Errorf("%w: pages of %d bytes", ErrUnreadable, newest.pageSize)
+	case newest.freelist == noFreelist:
+		return newest, fmt.Errorf("%w: without a freelist", ErrUnreadable)
+	case newest.root >= newest.end, newest.freelist >= newest.end:
+		return newest, fmt.Errorf("%w: meta page points beyond the end", ErrUnreadable)
+	case newest.end > uint64(size/pageBytes):
+		return newest, fmt.Errorf("%w: cut short, %d of %d pages", ErrUnreadable,
+			size/pageBytes, newest.end)
 	}
-	return nil
+	return newest, nil
 }
 
 // bbolt's meta page: 16 bytes of page header, then these fields in the byte order of the machine,
@@ -219,35 +246,41 @@ type record struct {
 	raw      []byte
 }
 
-// putRecords adds entries to the log and brings the open index up to what it is after them.
-// bbolt keeps a reference to raw until the transaction ends.
-func putRecords(tx *bolt.Tx, rs []record, open pending) error {
+// putLog adds entries to the log. bbolt keeps a reference to raw until the transaction ends.
+func putLog(tx *bolt.Tx, rs []record) error {
 	log := tx.Bucket(bucketLog)
 	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
-	index := tx.Bucket(bucketOpen)
-	var key [8]byte
 	for _, r := range rs {
-		binary.BigEndian.PutUint64(key[:], r.seq)
-		if err := log.Put(key[:], r.raw); err != nil {
-			return err
-		}
-		if r.key == 0 {
-			continue
-		}
-		binary.BigEndian.PutUint64(key[:], r.key)
-		if err := putOpen(index, key[:], r.key, open); err != nil {
+		if err := log.Put(logKey(r.seq), r.raw); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func putOpen(index *bolt.Bucket, k []byte, key uint64, open pending) error {
-	s, is := open[key]
-	if !is {
-		return index.Delete(k)
+// putRecords adds entries to the log and brings the open index up to what it is after them.
+func putRecords(tx *bolt.Tx, rs []record, open pending) error {
+	if err := putLog(tx, rs); err != nil {
+		return err
 	}
-	return index.Put(k, binary.BigEndian.AppendUint64(nil, s.last))
+	index := tx.Bucket(bucketOpen)
+	for _, r := range rs {
+		if r.key == 0 {
+			continue
+		}
+		k := logKey(r.key)
+		s, is := open[r.key]
+		if !is {
+			if err := index.Delete(k); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := index.Put(k, openRef{last: s.last, damage: s.damage}.value()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // exists reports whether something has that name; an error other than absence is an error.

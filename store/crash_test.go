@@ -200,7 +200,7 @@ func TestAFullDiskKeepsRoomForOpenKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustAppend(t, j, typical(j.Next(), store.MarkOpen))
-	if got, _ := filepath.Glob(o.Path + "*"); len(got) != 3 {
+	if got, _ := filepath.Glob(o.Path + "*"); len(got) != 4 {
 		t.Errorf("files: %v", got)
 	}
 }

@@ -22,35 +22,40 @@ const newSuffix = ".new"
 // name. So without a key nothing was ever acknowledged, and with one a missing journal is a loss.
 // A power cut anywhere in create leaves the key under its temporary name; the next ensure either
 // finishes that, or starts over.
-func ensure(o *Options) (created bool, err error) {
+//
+// gone says that the journal is missing, and that the ring may still have what was open.
+func ensure(o *Options) (created, gone bool, err error) {
 	var journal, ring, key, newKey bool
 	for path, found := range map[string]*bool{
 		o.Path: &journal, o.RingPath: &ring, o.KeyPath: &key, o.KeyPath + newSuffix: &newKey,
 	} {
 		if *found, err = exists(path); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
 	switch {
 	case journal && key:
-		return false, nil
+		return false, false, nil
 	case journal && newKey:
-		return false, moveInto(o.KeyPath)
+		return false, false, moveInto(o.KeyPath)
 	case journal:
-		return false, fmt.Errorf("%w: %s", ErrKeyLost, o.KeyPath)
+		return false, false, fmt.Errorf("%w: %s", ErrKeyLost, o.KeyPath)
+	case key && ring:
+		return false, true, nil
 	case key:
-		return false, fmt.Errorf("%w: %s, though its key %s is there", ErrLost, o.Path, o.KeyPath)
+		return false, false, fmt.Errorf("%w: %s, though its key %s is there", ErrLost,
+			o.Path, o.KeyPath)
 	case ring:
 		old, err := ReadRing(o.RingPath)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		if !newKey || len(old.Entries) > 0 {
-			return false, fmt.Errorf("%w: %s, though its ring %s is there, up to entry %d",
+			return false, false, fmt.Errorf("%w: %s, though its ring %s is there, up to entry %d",
 				ErrLost, o.Path, o.RingPath, old.Acked)
 		}
 	}
-	return true, create(o)
+	return true, false, create(o)
 }
 
 // create makes key, ring and journal under temporary names, syncs them, and renames them in the
@@ -77,7 +82,9 @@ func create(o *Options) error {
 		return err
 	}
 	meta.check, meta.terminal = keys.check, o.Terminal
-	meta.chain = keys.newChainer().genesis(meta.id)
+	c := keys.newChainer()
+	meta.chain = c.genesis(meta.id)
+	meta.proof = bridges{}.prove(c, &meta)
 	if err := writeWhole(keyFile, master[:]); err != nil {
 		return fmt.Errorf("create key: %w", err)
 	}
@@ -176,41 +183,50 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 	return err
 }
 
-// readKey refuses a key that others can read: it would open every card number in the journal.
-func readKey(path string) ([]byte, error) {
+// readKeys refuses a key that others can read: it would open every card number in the journal. There
+// are two while the key is changed, see RotateKey.
+func readKeys(path string) ([][]byte, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %s", ErrKeyLost, path)
 	case err != nil:
 		return nil, permission(err)
-	case !info.Mode().IsRegular() || info.Size() != keyBytes:
+	case !info.Mode().IsRegular() || (info.Size() != keyBytes && info.Size() != 2*keyBytes):
 		return nil, fmt.Errorf("%w: %s is not a file of %d bytes", ErrKeyLost, path, keyBytes)
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%w: %s has mode %04o", ErrKeyWide, path, info.Mode().Perm())
 	}
-	master, err := os.ReadFile(path)
+	all, err := os.ReadFile(path)
 	if err != nil {
 		return nil, permission(err)
 	}
-	if len(master) != keyBytes {
+	if int64(len(all)) != info.Size() {
 		return nil, fmt.Errorf("%w: %s changed while it was read", ErrKeyLost, path)
 	}
-	return master, nil
+	masters := [][]byte{all[:keyBytes]}
+	if len(all) > keyBytes {
+		masters = append(masters, all[keyBytes:])
+	}
+	return masters, nil
 }
 
 // unlock derives the keys of a journal, and proves that the key file is the one it was made with.
 func unlock(keyPath string, m *journalMeta) (*keyring, error) {
-	master, err := readKey(keyPath)
+	masters, err := readKeys(keyPath)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := newKeyring(master, m.id)
-	if err != nil {
-		return nil, err
+	for _, master := range masters {
+		keys, err := newKeyring(master, m.id)
+		if err != nil {
+			return nil, err
+		}
+		if hmac.Equal(keys.check[:], m.check[:]) {
+			keys.spare = len(masters) > 1
+			keys.master = master
+			return keys, nil
+		}
 	}
-	if !hmac.Equal(keys.check[:], m.check[:]) {
-		return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
-	}
-	return keys, nil
+	return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
 }

@@ -18,13 +18,14 @@ type Journal struct {
 	ledger *ledger
 
 	// Owned by the goroutine that writes.
-	chainer *chainer
-	seq     uint64   // newest given out, noted ones included
-	chain   [16]byte // of that entry
-	size    int64    // bytes of the bbolt file
-	batch   []record // what the next commit takes; what was noted comes first
-	arena   []byte   // the bytes of batch
-	sealed  []byte
+	chainer  *chainer
+	seq      uint64   // newest given out, noted ones included
+	chain    [16]byte // of that entry
+	size     int64    // bytes of the bbolt file
+	payments uint64   // stories on file
+	batch    []record // what the next commit takes; what was noted comes first
+	arena    []byte   // the bytes of batch
+	sealed   []byte
 
 	ringMu sync.Mutex // the ring's index and tip: Facts looks at them while the writer works
 	ring   *ring
@@ -33,11 +34,12 @@ type Journal struct {
 	last  atomic.Uint64 // newest entry in both files
 	noted atomic.Int64
 
-	mu      sync.Mutex // all below
-	shown   pending    // open keys as of last
-	changed chan struct{}
-	facts   Facts
-	dead    error // why nothing works any more
+	mu            sync.Mutex // all below
+	shown         pending    // open keys as of last
+	shownPayments uint64     // stories on file as of last
+	changed       chan struct{}
+	facts         Facts
+	dead          error // why nothing works any more
 }
 
 // Append writes drafts, and before them what was noted, in one transaction of bbolt and one pass
@@ -114,7 +116,11 @@ func (j *Journal) Close() error {
 		j.dead = ErrClosed
 	}
 	j.mu.Unlock()
-	return errors.Join(err, j.ledger.close(), j.ring.file.Close())
+	err = errors.Join(err, j.ledger.close(), j.ring.file.Close())
+	if dead == nil && err == nil {
+		leaveClosed(j.opt.Path, j.Last())
+	}
+	return err
 }
 
 // admit refuses, before anything is changed, what cannot be written.
@@ -166,6 +172,9 @@ func (j *Journal) write(ds []Draft) error {
 			e.Sealed = j.sealed
 		}
 		e.Prev = j.tip.apply(e.Seq, e.Key, e.Mark)
+		if begins(&e) {
+			j.payments++
+		}
 		start := len(j.arena)
 		j.arena = appendEntry(j.arena, &e)
 		j.chain = j.chainer.next(j.chain, j.arena[start:])
@@ -191,6 +200,9 @@ func (j *Journal) commit() error {
 		if err := putRecords(tx, j.batch, j.tip); err != nil {
 			return err
 		}
+		if err := putPayments(tx, j.payments); err != nil {
+			return err
+		}
 		ringDone = make(chan error, 1)
 		go func() { ringDone <- j.ring.commit() }()
 		return nil
@@ -211,6 +223,7 @@ func (j *Journal) publish() {
 	for _, r := range j.batch {
 		j.shown.apply(r.seq, r.key, r.mark)
 	}
+	j.shownPayments = j.payments
 	j.last.Store(j.seq)
 	j.facts.Size = j.size
 	j.batch, j.arena = j.batch[:0], j.arena[:0]

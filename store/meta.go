@@ -7,17 +7,28 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// formatVersion is what this code writes; it reads nothing newer.
-const formatVersion = 1
+// formatVersion is what this code writes; it reads nothing newer, and copies what is older into
+// new files. It goes up by one whenever a reader of the version before would be misled.
+//
+//	1  the first
+//	2  retention: bridges, payments counted, the damage of open keys kept in the index
+const formatVersion = 2
 
-// journalMeta is what the meta bucket says about the whole journal. It is written once.
+// journalMeta is what the meta bucket says about the whole journal.
 type journalMeta struct {
+	format   uint16
 	id       [16]byte // drawn at creation; ring and keys are bound to it
 	check    [16]byte // proves the key file
 	terminal string
-	base     uint64   // the entry before the oldest that is kept; 0 while nothing was forgotten
+	base     uint64   // everything up to here was forgotten, but what was open; 0 for nothing
 	chain    [16]byte // of the entry at base, or the genesis
+	payments uint64   // stories on file, open or closed
+	kept     uint64   // entries at or before base that are still there
+	proof    [16]byte // over base and bridges: see bridges.prove
+	prior    []byte   // id, last seq and last chain of the journal this one was made from; or nil
 }
+
+const priorBytes = 16 + 8 + 16
 
 var (
 	metaFormat   = []byte("format")
@@ -25,10 +36,13 @@ var (
 	metaCheck    = []byte("check")
 	metaTerminal = []byte("terminal")
 	metaBase     = []byte("base")
+	metaPayments = []byte("payments")
+	metaProof    = []byte("proof")
+	metaPrior    = []byte("prior")
 )
 
 func (m *journalMeta) write(tx *bolt.Tx) error {
-	for _, name := range [][]byte{bucketLog, bucketOpen} {
+	for _, name := range [][]byte{bucketLog, bucketOpen, bucketBridge} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -42,13 +56,34 @@ func (m *journalMeta) write(tx *bolt.Tx) error {
 		{metaID, m.id[:]},
 		{metaCheck, m.check[:]},
 		{metaTerminal, []byte(m.terminal)},
-		{metaBase, append(binary.BigEndian.AppendUint64(nil, m.base), m.chain[:]...)},
+		{metaPrior, m.prior},
 	} {
 		if err := b.Put(kv.key, kv.value); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := putPayments(tx, m.payments); err != nil {
+		return err
+	}
+	return m.writeBase(tx)
+}
+
+// writeBase writes what forgetting changes.
+func (m *journalMeta) writeBase(tx *bolt.Tx) error {
+	b := tx.Bucket(bucketMeta)
+	if err := b.Put(metaBase, baseValue(m.base, m.chain)); err != nil {
+		return err
+	}
+	kept := binary.BigEndian.AppendUint64(nil, m.kept)
+	return b.Put(metaProof, append(kept, m.proof[:]...))
+}
+
+func baseValue(base uint64, chain [16]byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, base), chain[:]...)
+}
+
+func putPayments(tx *bolt.Tx, n uint64) error {
+	return tx.Bucket(bucketMeta).Put(metaPayments, binary.BigEndian.AppendUint64(nil, n))
 }
 
 func (m *journalMeta) read(tx *bolt.Tx) error {
@@ -56,20 +91,43 @@ func (m *journalMeta) read(tx *bolt.Tx) error {
 	if b == nil {
 		return fmt.Errorf("%w: a bbolt file, but not a journal", ErrUnreadable)
 	}
-	format := b.Get(metaFormat)
+	if err := m.parse(b.Get); err != nil {
+		return err
+	}
+	missing := tx.Bucket(bucketLog) == nil || tx.Bucket(bucketOpen) == nil
+	if missing || (m.format > 1 && tx.Bucket(bucketBridge) == nil) {
+		return fmt.Errorf("%w: a bucket is missing", ErrUnreadable)
+	}
+	return nil
+}
+
+// parse takes the values of the meta bucket from get, which returns nil for what is not there.
+// What it keeps it copies.
+func (m *journalMeta) parse(get func(key []byte) []byte) error {
+	format := get(metaFormat)
 	if len(format) != 2 {
 		return fmt.Errorf("%w: no format version", ErrUnreadable)
 	}
-	if v := binary.BigEndian.Uint16(format); v > formatVersion {
-		return fmt.Errorf("%w: format %d, this program knows %d", ErrNewer, v, formatVersion)
+	m.format = binary.BigEndian.Uint16(format)
+	if m.format > formatVersion {
+		return fmt.Errorf("%w: format %d, this program knows %d", ErrNewer, m.format, formatVersion)
 	}
-	id, check, base := b.Get(metaID), b.Get(metaCheck), b.Get(metaBase)
-	complete := len(id) == 16 && len(check) == 16 && len(base) == 24
-	if !complete || tx.Bucket(bucketLog) == nil || tx.Bucket(bucketOpen) == nil {
+	id, check, base := get(metaID), get(metaCheck), get(metaBase)
+	if m.format == 0 || len(id) != 16 || len(check) != 16 || len(base) != 24 {
 		return fmt.Errorf("%w: its meta bucket is incomplete", ErrUnreadable)
 	}
 	m.id, m.check = [16]byte(id), [16]byte(check)
-	m.terminal = string(b.Get(metaTerminal))
+	m.terminal = string(get(metaTerminal))
 	m.base, m.chain = binary.BigEndian.Uint64(base), [16]byte(base[8:])
+	if m.format == 1 {
+		return nil
+	}
+	payments, proof, prior := get(metaPayments), get(metaProof), get(metaPrior)
+	if len(payments) != 8 || len(proof) != 24 || (len(prior) != 0 && len(prior) != priorBytes) {
+		return fmt.Errorf("%w: its meta bucket is incomplete", ErrUnreadable)
+	}
+	m.payments = binary.BigEndian.Uint64(payments)
+	m.kept, m.proof = binary.BigEndian.Uint64(proof), [16]byte(proof[8:])
+	m.prior = append([]byte(nil), prior...)
 	return nil
 }

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +20,10 @@ type Options struct {
 	AnyFilesystem bool
 	SizeMax       int64         // of the bbolt file in bytes; default 64 MiB, at least 2 MiB
 	LockTimeout   time.Duration // how long to wait for another process; default 1 s
+	// Examine looks at the files of a journal that was not closed well, in a process of its own,
+	// because what it meets may end that process: see Examine. It returns what makes the files
+	// suspect, or "". Nil: nobody looks, and damage is met as it comes.
+	Examine func(Options) (string, error)
 }
 
 func (o *Options) setDefaults() error {
@@ -51,15 +53,19 @@ func (o *Options) setDefaults() error {
 type seams struct {
 	ring   func(ringFile) ringFile
 	commit func(*bolt.DB, func(*bolt.Tx) error) error
+	// Not for tests: what a command asks Open for.
+	compact    bool
+	salvage    bool
+	acceptLoss bool
 }
 
 // Open opens a journal, or creates it when neither it nor its key nor its ring was ever there.
 //
 // It reads the index of open keys and their entries, and the ring; nothing grows with what is
 // closed. Entries that only the ring holds are added to bbolt, and what the ring lacks is added
-// to the ring, before Open returns. When the last run ended with a failed write, everything good
-// is first copied into new files, because what the page cache shows of the old ones may not be
-// on the medium; the old journal is kept beside the new one as .quarantine-N.
+// to the ring, before Open returns. When a file is damaged, or gone while its ring is there, or of
+// an older format, or when the last run ended with a failed write, everything good is first
+// copied into new files; the old journal is kept beside the new one as .quarantine-N.
 func Open(o Options) (*Journal, error) { return open(o, seams{}) }
 
 func open(o Options, s seams) (*Journal, error) {
@@ -81,21 +87,33 @@ type opening struct {
 	s seams
 	f Facts
 
-	ledger  *ledger
-	meta    journalMeta
-	keys    *keyring
-	chainer *chainer
-	ring    *os.File
-	image   *ringImage
+	ledger   *ledger
+	meta     journalMeta
+	keys     *keyring
+	chainer  *chainer
+	ring     *os.File
+	image    *ringImage
+	ringLost bool // it was gone or cut short
 
-	last     uint64   // newest entry in bbolt
-	chain    [16]byte // and its chain
-	lastRaw  record
-	open     pending
-	stories  []record // entries of open keys, oldest first within a key
-	damaged  []uint64 // open keys with an entry that no copy has whole
-	mendable bool     // bbolt lacks something that the ring has
+	last      uint64   // newest entry in bbolt
+	chain     [16]byte // and its chain
+	lastRaw   record
+	open      pending
+	stories   []record // entries of open keys, oldest first within a key
+	newDamage bool     // an open key lacks an entry, and the index does not know
+	mendable  bool     // bbolt lacks something that the ring has
 }
+
+// cause is why a journal is copied into new files.
+type cause struct {
+	text    string
+	keep    string // what the old file is called from then on; empty: it is not kept
+	inPlace bool   // without room for a copy, one can go on with the old file
+}
+
+func (c cause) there() bool { return c.text != "" }
+
+const quarantine = ".quarantine"
 
 func (p *opening) abandon() {
 	if p.ledger != nil {
@@ -110,38 +128,68 @@ func (p *opening) run() (*Journal, error) {
 	if err := p.checkFilesystems(); err != nil {
 		return nil, err
 	}
-	created, err := ensure(&p.o)
+	created, gone, err := ensure(&p.o)
 	if err != nil {
 		return nil, err
 	}
 	p.f.Created = created
-	if err := p.openFiles(); err != nil {
-		return nil, err
-	}
-	suspicion, err := readSuspicion(p.o.Path)
+	why, err := p.suspect(gone)
 	if err != nil {
 		return nil, err
 	}
-	if suspicion == "" {
-		if err := p.load(); err != nil {
-			return nil, err
+	const rebuildsMax = 2
+	for n := 0; ; n++ {
+		if !why.there() {
+			if why, err = p.openFiles(); err != nil {
+				return nil, err
+			}
 		}
-		if p.mendable {
-			suspicion = "an entry is damaged and the ring has a copy of it"
+		if !why.there() {
+			break
 		}
-	}
-	if suspicion != "" {
-		if err := p.rebuild(suspicion); err != nil {
+		if n == rebuildsMax {
+			return nil, fmt.Errorf("%w: even its copy: %s", ErrUnreadable, why.text)
+		}
+		if err := p.rebuildFor(why); err != nil {
 			return nil, fmt.Errorf("rebuild journal: %w", err)
 		}
-		if err := clearSuspicion(p.o.Path); err != nil {
-			return nil, err
-		}
-		if err := p.load(); err != nil {
-			return nil, err
-		}
+		why = cause{}
 	}
 	return p.join()
+}
+
+// suspect says why the files must not be opened as they are.
+func (p *opening) suspect(gone bool) (cause, error) {
+	if gone {
+		return cause{text: "the journal was gone, its ring was there"}, nil
+	}
+	text, err := readSuspicion(p.o.Path)
+	if err != nil {
+		return cause{}, err
+	}
+	if text != "" {
+		return cause{text: text, keep: quarantine, inPlace: true}, nil
+	}
+	if p.s.salvage {
+		return cause{text: "salvage was asked for", keep: quarantine}, nil
+	}
+	if p.o.Examine == nil || p.f.Created || closedWell(p.o.Path) {
+		return cause{}, nil
+	}
+	found, err := p.o.Examine(p.o)
+	if err != nil || found == "" {
+		return cause{}, err
+	}
+	return cause{text: found, keep: quarantine}, nil
+}
+
+func (p *opening) rebuildFor(why cause) error {
+	if p.image == nil {
+		if err := p.readRing(); err != nil {
+			return err
+		}
+	}
+	return p.rebuild(why)
 }
 
 func (p *opening) checkFilesystems() error {
@@ -162,127 +210,111 @@ func (p *opening) checkFilesystems() error {
 	return nil
 }
 
-// openFiles opens all three and makes sure they belong together.
-func (p *opening) openFiles() error {
-	var err error
+// openFiles opens all three, makes sure they belong together, and reads what is open. A cause says
+// that they must be copied first.
+func (p *opening) openFiles() (cause, error) {
+	err := p.openLedger()
+	if err == nil {
+		err = p.openRing()
+	}
+	if err == nil && p.meta.format < formatVersion {
+		text := fmt.Sprintf("format %d", p.meta.format)
+		return cause{text: text, keep: olderFormat(p.meta.format)}, nil
+	}
+	if err == nil {
+		err = p.load()
+	}
+	if err == nil && (p.ringLost || p.image.damaged > 0) && goodMetas(p.ledger.file) < 2 {
+		err = p.searchLastCommit()
+	}
+	switch {
+	case errors.Is(err, ErrUnreadable), errors.Is(err, ErrEmpty), errors.Is(err, ErrCorrupt):
+		return cause{text: err.Error(), keep: quarantine}, nil
+	case err != nil:
+		return cause{}, err
+	case p.mendable:
+		text := "an entry is damaged and the ring has a copy of it"
+		return cause{text: text, keep: quarantine, inPlace: true}, nil
+	case p.newDamage:
+		return cause{text: "an entry of an open key is damaged", keep: quarantine}, nil
+	case p.keys.spare:
+		if err := writeKeys(p.o.KeyPath, p.keys.master); err != nil {
+			return cause{}, err
+		}
+		p.keys.spare = false
+	}
+	if p.wasteful() {
+		return cause{text: "most of it was free pages", inPlace: true}, nil
+	}
+	return cause{}, nil
+}
+
+func (p *opening) openLedger() (err error) {
 	if p.ledger, err = openLedger(p.o.Path, p.o.LockTimeout, p.o.SizeMax); err != nil {
 		return err
 	}
 	if err := p.ledger.view(p.meta.read); err != nil {
 		return fmt.Errorf("open %s: %w", p.o.Path, err)
 	}
-	if p.o.Terminal != "" && p.meta.terminal != "" && p.o.Terminal != p.meta.terminal {
-		return fmt.Errorf("%w: %s, not %s", ErrOtherTerminal, p.meta.terminal, p.o.Terminal)
-	}
-	if p.keys, err = unlock(p.o.KeyPath, &p.meta); err != nil {
-		return err
-	}
-	p.chainer = p.keys.newChainer()
-	return p.openRing()
+	return p.belongs(&p.meta)
 }
 
 // openRing reads the ring, or makes a new one when it is gone or was cut short: the journal is
 // there, so nothing but the second copy is lost, and Facts says so.
 func (p *opening) openRing() error {
-	info, err := os.Stat(p.o.RingPath)
-	whole := err == nil && info.Mode().IsRegular() && info.Size() >= 2*ringLead*slotBytes &&
-		info.Size() <= ringBytesMax
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("open ring: %w", permission(err))
+	if err := p.readRing(); err != nil {
+		return err
 	}
-	if !whole {
+	p.dropPriorRing(&p.meta)
+	if n := p.image.foreign(p.meta.id); n > 0 {
+		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
+	}
+	if p.ringLost {
 		if err := createRing(p.o.RingPath, ringSlots); err != nil {
 			return err
 		}
-		p.f.RingRecreated = true
 	}
+	var err error
 	if p.ring, err = os.OpenFile(p.o.RingPath, os.O_RDWR, 0); err != nil {
 		return fmt.Errorf("open ring: %w", permission(err))
-	}
-	if info, err = p.ring.Stat(); err != nil {
-		return fmt.Errorf("open ring: %w", err)
-	}
-	if p.image, err = readRingImage(p.ring, int(info.Size()/slotBytes)); err != nil {
-		return err
-	}
-	p.f.RingDamaged = p.image.damaged
-	if n := p.image.foreign(p.meta.id); n > 0 {
-		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
 	}
 	return nil
 }
 
-// load reads the newest entry, and the stories of open keys.
-func (p *opening) load() error {
-	p.last, p.chain, p.lastRaw = p.meta.base, p.meta.chain, record{}
-	p.open, p.stories, p.damaged, p.mendable = make(pending), nil, nil, false
-	return p.ledger.view(func(tx *bolt.Tx) error {
-		log := tx.Bucket(bucketLog)
-		if k, v := log.Cursor().Last(); k != nil {
-			if len(k) != 8 {
-				return fmt.Errorf("%w: log key of %d bytes", ErrUnreadable, len(k))
-			}
-			seq := binary.BigEndian.Uint64(k)
-			e, raw, err := p.best(seq, v)
-			if err != nil {
-				return err
-			}
-			p.last, p.chain = seq, e.Chain
-			p.lastRaw = record{seq: seq, key: e.Key, raw: bytes.Clone(raw)}
-		}
-		return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
-			if len(k) != 8 || len(v) != 8 {
-				return fmt.Errorf("%w: open index", ErrUnreadable)
-			}
-			p.loadStory(log, binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(v))
-			return nil
-		})
-	})
+// dropPriorRing lets go of the ring of the journal that this one was made from: the change of the
+// key was cut off before the ring had its turn, and the journal has all of it.
+func (p *opening) dropPriorRing(m *journalMeta) {
+	n := p.image.foreign(m.id)
+	if n > 0 && n == len(p.image.slots) && len(m.prior) == priorBytes &&
+		p.image.foreign([16]byte(m.prior)) == 0 {
+		p.noRing()
+	}
 }
 
-// loadStory walks an open key back from its newest entry.
-func (p *opening) loadStory(log *bolt.Bucket, key, last uint64) {
-	s := story{since: last, last: last}
-	var chapters []record
-	for seq := last; seq != 0; s.count++ {
-		e, raw, err := p.best(seq, log.Get(binary.BigEndian.AppendUint64(nil, seq)))
-		if err != nil || e.Key != key {
-			p.damaged = append(p.damaged, key)
-			break
-		}
-		chapters = append(chapters, record{seq: seq, key: key, raw: bytes.Clone(raw)})
-		s.since, seq = seq, e.Prev
-	}
-	for i := len(chapters) - 1; i >= 0; i-- {
-		p.stories = append(p.stories, chapters[i])
-	}
-	p.open[key] = s
+func (p *opening) noRing() {
+	p.image = &ringImage{size: ringSlots, entries: make(map[uint64][]ringCopy)}
+	p.ringLost, p.f.RingRecreated = true, true
 }
 
-// best decodes what bbolt has of an entry or, when that is damaged or gone, what the ring has.
-func (p *opening) best(seq uint64, v []byte) (Entry, []byte, error) {
-	e, err := decodeAt(seq, v)
-	if err == nil {
-		return e, v, nil
+// readRing reads what there is of the ring, and changes nothing.
+func (p *opening) readRing() error {
+	info, err := os.Stat(p.o.RingPath)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("open ring: %w", permission(err))
 	}
-	if copies := p.image.entries[seq]; len(copies) > 0 {
-		p.mendable = true
-		return copies[0].entry, copies[0].raw, nil
+	if err != nil || !info.Mode().IsRegular() || info.Size() < 2*ringLead*slotBytes ||
+		info.Size() > ringBytesMax {
+		p.noRing()
+		return nil
 	}
-	return e, nil, err
-}
-
-// decodeAt decodes the value of the log at seq; v is nil when there is none.
-func decodeAt(seq uint64, v []byte) (Entry, error) {
-	if v == nil {
-		return Entry{}, fmt.Errorf("entry %d: %w: missing", seq, ErrCorrupt)
+	f, err := os.Open(p.o.RingPath)
+	if err != nil {
+		return fmt.Errorf("open ring: %w", permission(err))
 	}
-	e, err := decodeEntry(v)
-	switch {
-	case err != nil:
-		return e, fmt.Errorf("entry %d: %w: %w", seq, ErrCorrupt, err)
-	case e.Seq != seq:
-		return e, fmt.Errorf("entry %d: %w: holds entry %d", seq, ErrCorrupt, e.Seq)
+	defer f.Close()
+	if p.image, err = readRingImage(f, int(info.Size()/slotBytes)); err != nil {
+		return err
 	}
-	return e, nil
+	p.f.RingDamaged = max(p.f.RingDamaged, p.image.damaged)
+	return nil
 }

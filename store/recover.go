@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -44,6 +45,9 @@ func (p *opening) takeFromRing() ([]record, error) {
 			break
 		}
 		p.last, p.chain = p.last+1, rc.entry.Chain
+		if begins(&rc.entry) {
+			p.meta.payments++
+		}
 		p.open.apply(p.last, rc.entry.Key, rc.entry.Mark)
 		added = append(added, record{seq: p.last, key: rc.entry.Key, raw: rc.raw})
 	}
@@ -51,7 +55,9 @@ func (p *opening) takeFromRing() ([]record, error) {
 		return nil, nil
 	}
 	p.lastRaw = added[len(added)-1]
-	err := p.ledger.update(func(tx *bolt.Tx) error { return putRecords(tx, added, p.open) })
+	err := p.ledger.update(func(tx *bolt.Tx) error {
+		return errors.Join(putRecords(tx, added, p.open), putPayments(tx, p.meta.payments))
+	})
 	if err != nil {
 		leaveSuspicion(p.o.Path, err)
 		return nil, fmt.Errorf("%w: add entries from the ring: %w", ErrUnknown, err)
@@ -89,7 +95,8 @@ func (p *opening) journal(size int64) *Journal {
 		changed: make(chan struct{}),
 	}
 	j.last.Store(p.last)
-	j.facts.Damaged, j.facts.Size = p.damaged, size
+	j.facts.Size, j.payments = size, p.meta.payments
+	j.shownPayments = j.payments
 	var file ringFile = dataFile{p.ring}
 	if p.s.ring != nil {
 		file = p.s.ring(file)
@@ -100,10 +107,10 @@ func (p *opening) journal(size int64) *Journal {
 
 // refill makes the ring hold what it must: the newest entry, and every entry of an open key. It
 // also blanks slots with entries that did not make it into the journal, so that their numbers,
-// which will be given out again, mean one thing only.
+// which will be given out again, mean one thing only, and slots that cannot be read.
 func (p *opening) refill(j *Journal, added []record) error {
 	r := j.ring
-	stale := r.adopt(p.image, p.last)
+	stale := append(r.adopt(p.image, p.last), p.image.wrecks...)
 	for _, pos := range stale {
 		r.writes = append(r.writes, image{
 			offset: int64(pos) * slotBytes, block: make([]byte, slotBytes),

@@ -385,9 +385,11 @@ func TestAnEntryWithoutAGoodCopyIsHeld(t *testing.T) {
 	if f := j.Facts(); f.Quarantine == "" || len(f.Damaged) != 1 {
 		t.Errorf("facts: %+v", f)
 	}
-	if fs := faults(t, j); len(fs) != 1 || fs[0].Seq != 1 {
-		t.Errorf("faults: %v", fs)
+	c, err := j.Check(0, 100)
+	if diff := cmp.Diff([]store.Range{{First: 1, Last: 1}}, c.Lost); err != nil || diff != "" {
+		t.Errorf("gaps: %v\n%s", err, diff)
 	}
+	wantSound(t, j)
 }
 
 // flip changes one bit of every place that holds text.

@@ -14,6 +14,7 @@ type ringImage struct {
 	slots   []slot // good ones, oldest first; their data belongs to the image
 	size    int    // in slots
 	damaged int    // slots that are neither good nor blank
+	wrecks  []int  // where they are
 	acked   uint64 // the high-water mark: newest entry known to have been in both files
 	entries map[uint64][]ringCopy
 }
@@ -39,6 +40,7 @@ func readRingImage(f io.ReaderAt, size int) (*ringImage, error) {
 		case errors.Is(err, errSlotBlank):
 		case err != nil || s.counter%uint64(size) != uint64(pos):
 			img.damaged++
+			img.wrecks = append(img.wrecks, pos)
 		default:
 			img.slots = append(img.slots, s)
 		}
@@ -78,6 +80,32 @@ func (img *ringImage) foreign(id [16]byte) int {
 		}
 	}
 	return n
+}
+
+// id is whose ring it is; false when no slot says so.
+func (img *ringImage) id() ([16]byte, bool) {
+	if len(img.slots) == 0 {
+		return [16]byte{}, false
+	}
+	return img.slots[len(img.slots)-1].id, true
+}
+
+// proveKey makes sure that the key of a chain is the one its entries were written with, as far as
+// there are two of them that follow each other.
+func (img *ringImage) proveKey(c *chainer, keyPath string) error {
+	pairs := 0
+	for seq, copies := range img.entries {
+		for _, rc := range copies {
+			if _, follows := img.following(c, seq+1, rc.entry.Chain); follows {
+				return nil
+			}
+			pairs += len(img.entries[seq+1])
+		}
+	}
+	if pairs == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
 }
 
 // following finds the copy of entry seq that follows an entry with chain prev.

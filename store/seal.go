@@ -28,6 +28,10 @@ type keyring struct {
 	aead  cipher.AEAD
 	chain []byte   // the key the chain is computed with
 	check [16]byte // stored in the journal, to tell a wrong key file from damage
+
+	lookup []byte // the key of LookupHash
+	master []byte // that all were derived from
+	spare  bool   // the key file holds another one as well
 }
 
 // newKeyring derives one key a purpose, bound to the journal: HMAC-SHA256 over a label and the id.
@@ -40,7 +44,9 @@ func newKeyring(master []byte, id [16]byte) (*keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing key: %w", err)
 	}
-	k := &keyring{aead: aead, chain: derive(master, "chain", id)}
+	k := &keyring{
+		aead: aead, chain: derive(master, "chain", id), lookup: derive(master, "lookup", id),
+	}
 	copy(k.check[:], derive(master, "check", id))
 	return k, nil
 }
@@ -90,8 +96,10 @@ type chainer struct {
 }
 
 func (k *keyring) newChainer() *chainer {
-	return &chainer{mac: hmac.New(sha256.New, k.chain)}
+	return &chainer{mac: newMAC(k.chain)}
 }
+
+func newMAC(key []byte) hash.Hash { return hmac.New(sha256.New, key) }
 
 // next is the chain of an entry with the given bytes that follows one with chain prev.
 func (c *chainer) next(prev [16]byte, chained []byte) [16]byte {

@@ -75,8 +75,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	flags.DurationVar(&o.wait, "wait", 10*time.Second, "how long the daemon may take to answer")
 	root.AddCommand(
 		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
-		replayCommand(o), configCommand(o), decodeCommand(o), profileCommand(o),
-		exitCodesTopic(),
+		replayCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
+		examineCommand(o), keyCommand(o), configCommand(o), decodeCommand(o),
+		profileCommand(o), exitCodesTopic(),
 	)
 	return root
 }

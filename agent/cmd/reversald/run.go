@@ -104,6 +104,7 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		return listenError{fmt.Errorf("listen on the socket: %w", err)}
 	}
 	defer func() { _ = socket.Close() }()
+	tellJournal(log, journal.Facts())
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
@@ -117,12 +118,12 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
-	return serveAll(ctx, a, profile, c, log, app, socket)
+	return serveAll(ctx, a, journal, profile, c, log, app, socket)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
-func serveAll(ctx context.Context, a *agent.Agent, profile *iso.Profile, c agent.Config,
-	log *slog.Logger, app, socket net.Listener,
+func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
+	c agent.Config, log *slog.Logger, app, socket net.Listener,
 ) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -136,6 +137,10 @@ func serveAll(ctx context.Context, a *agent.Agent, profile *iso.Profile, c agent
 			}
 		}()
 	}
+	serveDoor(func() error {
+		checkJournal(ctx, journal, log)
+		return nil
+	})
 	serveDoor(func() error {
 		return doorsiso.New(a, profile, doorsiso.Limits{
 			ConnectionsMax: c.AppConnectionsMax, FrameTimeout: c.AppFrameTimeout,
@@ -169,11 +174,50 @@ func openJournal(c agent.Config, clock hal.Clock) (*store.Journal, error) {
 			return nil, err
 		}
 	}
-	return store.Open(store.Options{
-		Path: c.Journal, RingPath: c.Ring, KeyPath: c.Key,
-		SizeMax: int64(c.JournalBytes), Boot: clock.BootID(), Terminal: c.Terminal,
-		AnyFilesystem: c.AnyFilesystem,
+	so := storeOptions(c)
+	so.Boot, so.Examine = clock.BootID(), examineInChild
+	return store.Open(so)
+}
+
+// storeOptions are the files of the configuration.
+func storeOptions(c agent.Config) store.Options {
+	return store.Options{
+		Path: c.Journal, RingPath: c.Ring, KeyPath: c.Key, SizeMax: int64(c.JournalBytes),
+		Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem,
+	}
+}
+
+// tellJournal logs what the start made of the journal.
+func tellJournal(log *slog.Logger, f store.Facts) {
+	if f.Rebuilt != "" {
+		log.Warn("journal copied into new files", slog.String("why", f.Rebuilt),
+			slog.String("kept", f.Quarantine), slog.Uint64("lost", f.LostEntries))
+	}
+	if f.RingRecreated || f.RingDamaged > 0 {
+		log.Warn("ring mended", slog.Bool("made_anew", f.RingRecreated),
+			slog.Int("damaged_slots", f.RingDamaged))
+	}
+	for _, key := range f.Damaged {
+		log.Error("both copies of a payment are damaged, it is held", slog.Uint64("id", key))
+	}
+}
+
+// checkJournal walks the whole journal while payments go on, a page at a time.
+func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger) {
+	const rest = 20 * time.Millisecond
+	done, err := journal.SelfCheck(ctx, func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(rest):
+		}
 	})
+	if err != nil {
+		return // it ended first: the next start has another look
+	}
+	for _, fault := range done.Faults {
+		log.Error("journal fault", slog.String("fault", fault.String()))
+	}
+	log.Info("journal checked", slog.Int("entries", done.Count), slog.Int("faults", len(done.Faults)))
 }
 
 // openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start
