@@ -9,8 +9,10 @@ func TestTheHostsEchoIsAnswered(t *testing.T) {
 	for name, echo := range map[string]map[int]string{
 		"unionpay": {11: "000900", 41: "TERM0001", 42: "MERCHANT0000001", 60: "00000001301"},
 		"as2805":   {7: "0301090000", 11: "000900", 41: "TERM0001", 70: "301"},
-		"iso93": {7: "0301090000", 11: "000900", 12: "260301090000", 24: "831", 41: "TERM0001",
-			42: "MERCHANT0000001"},
+		"iso93": {
+			7: "0301090000", 11: "000900", 12: "260301090000", 24: "831", 41: "TERM0001",
+			42: "MERCHANT0000001",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(s *shop) {

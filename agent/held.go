@@ -38,7 +38,7 @@ type held struct {
 	request      []byte   // the app's bytes, until they are sent
 	answer       []byte   // the host's bytes, until they are delivered
 	asker        App      // who waits for the answer; nil when nobody does
-	question     []byte   // what asker asked, where it was asked again (its answer is built from it)
+	question     []byte   // what asker asked, where it asked again: its answer is built from it
 	reverser     App      // the app that sent its own reversal and waits for its answer
 	taking       []byte   // that reversal
 	reversalKeys []string // match keys of its reversals, where they differ from its own
@@ -60,8 +60,9 @@ type books struct {
 }
 
 func newBooks() books {
-	return books{byID: map[payment.ID]*held{}, byKey: map[string]*held{},
-		byReversal: map[string]*held{}}
+	return books{
+		byID: map[payment.ID]*held{}, byKey: map[string]*held{}, byReversal: map[string]*held{},
+	}
 }
 
 func (b *books) add(p *held) {
@@ -82,8 +83,8 @@ func (b *books) remove(p *held) {
 	b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
 }
 
-// answersTo says that answers with a key are to a payment's reversal. An app may use for a sale what
-// was the number of another payment's reversal: then it is whoever sent last.
+// answersTo says that answers with a key are to a payment's reversal. An app may use for a sale
+// what was the number of another payment's reversal: then it is whoever sent last.
 func (b *books) answersTo(p *held, key string) {
 	if was := b.byReversal[key]; was == p || was == nil && key == p.key {
 		return

@@ -18,7 +18,7 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 	if err != nil {
 		return a.keepStray(g, body, err.Error())
 	}
-	// What ends a sign-on of ours never asks for the next one: some hosts say so until they are done.
+	// What ends a sign-on of ours never asks for the next one: some hosts say so until then.
 	if a.profile.WantsSignOn(body) && !a.keeping.waitsFor(g) {
 		defer a.beginSignOn(a.keeping.heard)
 	}
@@ -142,7 +142,7 @@ func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
 			return err
 		}
 		a.queue.PutOff(uint64(p.id), verdict, a.now())
-		if verdict == reversal.SignOn { // with the key that was refused it would only be refused again
+		if verdict == reversal.SignOn { // with the key of before it would be refused again
 			a.queue.NotBefore(uint64(p.id), a.keeping.soonest)
 		}
 	case reversal.Refused:

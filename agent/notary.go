@@ -136,9 +136,9 @@ func (a *Agent) sendOurs(tag link.Tag, class iso.Class, body []byte) error {
 	})
 }
 
-// unsigned: nothing of a message of ours left, because it was not signed. A reversal is tried again,
-// later each time: every attempt is on file before the signer is asked, and one that is away for a
-// day must not fill the journal.
+// unsigned: nothing of a message of ours left, because it was not signed. A reversal is tried
+// again, later each time: every attempt is on file before the signer is asked, and one that is away
+// for a day must not fill the journal.
 func (a *Agent) unsigned(m notSent) error {
 	a.log.Warn("not sent, because it was not signed", slog.Any("error", m.err))
 	if err := a.fromLink(link.NeverLeft{Tag: m.tag}, nil); err != nil {

@@ -97,13 +97,15 @@ var errNotKnown = errors.New("terminal and merchant are not known")
 
 // compose makes a message of ours that is no payment, with a trace number of its own, and says
 // what its answer is matched by.
-func (a *Agent) compose(make func(iso.Values) ([]byte, error)) (body []byte, key string, err error) {
+func (a *Agent) compose(
+	word func(iso.Values) ([]byte, error),
+) (body []byte, key string, err error) {
 	v, known := a.values()
 	if !known {
 		return nil, "", errNotKnown
 	}
 	v.STAN, v.Time, v.Batch = a.nextSTAN(), a.clock.Wall(), a.keeping.batch
-	if body, err = make(v); err != nil {
+	if body, err = word(v); err != nil {
 		return nil, "", err
 	}
 	g, err := a.profile.Glance(body)

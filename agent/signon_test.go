@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -28,9 +29,7 @@ func (h *host) signsOn(fields map[int]string) iso.Message {
 	h.shop.t.Helper()
 	m := h.hears(h.shop.tongue.hello)
 	said := answer(m, h.shop.tongue.helloed)
-	for n, v := range fields {
-		said[n] = v
-	}
+	maps.Copy(said, fields)
 	h.says(h.shop.profile.AnswerMTI(m.MTI), said)
 	return m
 }

@@ -204,7 +204,7 @@ func workingKeys(seed byte) []byte {
 }
 
 func tripleDES(key []byte) cipher.Block {
-	block, err := des.NewTripleDESCipher(append(bytes.Clone(key), key[:8]...)) //nolint:gosec // the hosts' choice
+	block, err := des.NewTripleDESCipher(append(bytes.Clone(key), key[:8]...))
 	if err != nil {
 		panic(err)
 	}
@@ -340,7 +340,7 @@ func (h *host) askedFor(sent []byte) iso.Message {
 	return m
 }
 
-// reverse takes attempt n at a reversal, whose MTI is the profile's.
+// reversal takes attempt n at a reversal, whose MTI is the profile's.
 func (h *host) reversal(n int) iso.Message {
 	h.shop.t.Helper()
 	if n > 1 {

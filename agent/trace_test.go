@@ -3,6 +3,7 @@ package agent_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,12 +53,12 @@ func written(s *shop) {
 			return
 		}
 		lines := s.linesNow()
-		for i := len(lines) - 1; i >= 0; i-- {
-			if lines[i].Kind != "reversal sent" {
+		for _, l := range slices.Backward(lines) {
+			if l.Kind != "reversal sent" {
 				continue
 			}
-			if lines[i].STAN != m.Fields[11] {
-				s.t.Errorf("trace number %s has left and %q is on file", m.Fields[11], lines[i].STAN)
+			if l.STAN != m.Fields[11] {
+				s.t.Errorf("trace number %s has left and %q is on file", m.Fields[11], l.STAN)
 			}
 			return
 		}
