@@ -18,7 +18,10 @@ GO_armv5-legacy  := GOARCH=arm GOARM=5
 # while it is being updated.
 BINARY_BYTES_MAX ?= 10000000
 
+# Nobody speaks HTTP/2 over a Unix socket on a terminal: half a megabyte less.
+SHIP_TAGS := nethttpomithttp2
+
 # No cgo, so that the libc of the terminal does not matter; no paths, times or
 # ids, so that a signed binary can be compared with one built again.
 SHIP_ENV   := CGO_ENABLED=0 GOOS=linux
-SHIP_FLAGS  = -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
+SHIP_FLAGS  = -tags $(SHIP_TAGS) -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
