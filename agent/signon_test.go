@@ -229,6 +229,17 @@ func TestTheHeaderMayAskForASignOn(t *testing.T) {
 	}, speaking("unionpay"), signedOn)
 }
 
+// Rule: an answer to the sign-on that itself asks for one is not obeyed: that would never end.
+func TestASignOnThatAsksForASignOnIsTheLast(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		body := h.words("0810", answer(h.hears("0800"), "00"))
+		h.saysBytes(append(s.profile.SetHeaderRequest(body[:11], 3), body[11:]...))
+		s.passes(time.Minute)
+		h.hearsNothing()
+	}, speaking("unionpay"), signedOn)
+}
+
 // Rule: a sign-on of the app's own passes through, and the keys that it brings are loaded too; its
 // batch is learned.
 func TestTheAppsOwnSignOnIsOverheard(t *testing.T) {

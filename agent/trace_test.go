@@ -128,6 +128,26 @@ func TestTheCounterWrapsAroundWhatIsOpen(t *testing.T) {
 	}, speaking("iso93"), countedTo("999997", 0))
 }
 
+// Rule: the number of a reversal that still waits for its answer is open too.
+func TestTheCounterLeavesOutANumberOfItsOwnThatIsOpen(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		h.askedFor(s.till("TERM0001").asks("000123"))
+		s.passes(s.limits.HostTimeout)
+		if stan := h.reversal(1).Fields[11]; stan != "000001" {
+			s.t.Errorf("the first attempt has %s", stan)
+		}
+		s.closes()
+		countedTo("999999", 0)(s)
+		s.opens()
+		h = s.lineComesUp()
+		// 000002 is that of the sign-on.
+		if stan := h.reversal(2).Fields[11]; stan != "000003" {
+			s.t.Errorf("the second attempt has %s", stan)
+		}
+	}, speaking("iso93"))
+}
+
 // Rule: the counter goes on where it was, though the newest number lies thousands of entries back.
 func TestTheCounterIsFoundThousandsOfEntriesBack(t *testing.T) {
 	for _, since := range []int{0, 1, 1022, 1023, 1024, 1025, 5000} {
