@@ -11,9 +11,10 @@ import (
 // Rule: a payment that the app itself reverses is the same payment: one reversal goes to the host,
 // and the app gets its answer. In every phase.
 func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
+	t.Parallel()
 	codes := newShop(t).profile.Codes()
 	t.Run("asked", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			sale := h.hears("0200")
@@ -29,7 +30,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("approved, on its way to the app", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			app.takes(agent.TellWaits)
@@ -40,7 +41,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("confirmed", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.answers(h.hears("0200"), "00")
@@ -52,7 +53,8 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("confirmed, after a restart", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
+			t := s.t
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.answers(h.hears("0200"), "00")
@@ -69,7 +71,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("doubted", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.hears("0200")
@@ -87,7 +89,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("reversed", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			s.doubtsAndIsAnswered(h, app, "25")
 			app.reverses("000001")
@@ -96,7 +98,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("stuck", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			s.doubtsAndIsAnswered(h, app, "58")
 			app.reverses("000001")
@@ -105,7 +107,7 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 		})
 	})
 	t.Run("becomes stuck", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.hears("0200")
@@ -117,7 +119,8 @@ func TestTheAppsOwnReversalIsAdopted(t *testing.T) {
 	})
 	for _, phase := range []string{"declined", "resolved", "never seen"} {
 		t.Run(phase+": the host decides", func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				switch phase {
 				case "declined":
@@ -154,7 +157,7 @@ func (s *shop) doubtsAndIsAnswered(h *host, app *till, code string) {
 
 // Rule: one answer for each message of the app's: the reversal's goes to the connection that sent it.
 func TestTheReversalsAnswerGoesToWhoeverReversed(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app, other := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -168,7 +171,7 @@ func TestTheReversalsAnswerGoesToWhoeverReversed(t *testing.T) {
 
 // Rule: an app that is gone while its reversal is under way changes nothing for the reversal.
 func TestAReversalGoesOnWithoutTheAppThatAskedForIt(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -184,7 +187,8 @@ func TestAReversalGoesOnWithoutTheAppThatAskedForIt(t *testing.T) {
 // Rule: nobody is told "approved" of a payment that is being reversed, though approval and reversal
 // were decided in one breath.
 func TestAnApprovalAndItsReversalInOneBreath(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app, other := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0001")
 		app.asks("000001")
 		first := h.hears("0200")

@@ -20,6 +20,7 @@ type Parts struct {
 	Journal *store.Journal
 	Dialer  hal.Dialer
 	Clock   hal.Clock
+	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
 }
 
@@ -32,6 +33,7 @@ type Agent struct {
 	clock   hal.Clock
 	log     *slog.Logger
 	line    *link.Supervisor
+	notary  *notary
 	inbox   chan message
 	stopped chan struct{} // closed when Run has returned
 
@@ -42,6 +44,9 @@ type Agent struct {
 	waiting   []waiter
 	passed    map[passKey]passing
 	nextID    payment.ID
+	keeping   keeping
+	stan      int                 // trace number given out last, for messages of ours
+	stanSeq   uint64              // the entry it was read from
 	underway  map[uint64]delivery // by ticket
 	ticket    uint64              // the last one given out
 	host      string              // the address of the line; empty while it is down
@@ -96,7 +101,7 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		clock: parts.Clock, log: parts.Log,
+		clock: parts.Clock, log: parts.Log, notary: newNotary(parts.Profile, parts.Signer),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
@@ -106,7 +111,7 @@ func New(parts Parts, limits Limits) *Agent {
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
 		DialTimeout: limits.DialTimeout, WriteTimeout: limits.WriteTimeout,
 		RedialMin: limits.RedialMin, RedialMax: limits.RedialMax,
-	}, func(r link.Report) { a.post(fromLink{r}) })
+	}, a.fromLine)
 	return a
 }
 
@@ -123,7 +128,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	lineDone := make(chan struct{})
 	go func() {
 		defer close(lineDone)
+		signing := make(chan struct{})
+		go func() {
+			defer close(signing)
+			a.notary.run(lineCtx)
+		}()
 		a.line.Run(lineCtx)
+		<-signing
 	}()
 	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
 	err := a.serve(ctx)
@@ -230,6 +241,9 @@ func (a *Agent) setTimer() {
 	}
 	if a.flushAt != 0 {
 		next = min(next, a.flushAt)
+	}
+	if wake := a.wakeKeeping(); wake != 0 {
+		next = min(next, wake)
 	}
 	a.timer.Reset(max(0, next-a.now()))
 }

@@ -16,7 +16,8 @@ import (
 // Rule (asked): the request is on disk, in both places, before its first byte leaves.
 func TestARequestIsOnDiskBeforeItsFirstByteLeaves(t *testing.T) {
 	var seen bool
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		s.atHost = func(m iso.Message) {
 			if m.MTI != "0200" {
 				return
@@ -43,7 +44,8 @@ func TestARequestIsOnDiskBeforeItsFirstByteLeaves(t *testing.T) {
 // Rule (approved): the approval is on disk before the app is told.
 func TestAnApprovalIsOnDiskBeforeTheAppIsTold(t *testing.T) {
 	told := 0
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		s.atTill = func(m iso.Message) {
 			told++
 			want := []string{"asked", "approved"}
@@ -63,7 +65,8 @@ func TestAnApprovalIsOnDiskBeforeTheAppIsTold(t *testing.T) {
 
 // Rule (declined): the refusal is on disk before the app is told.
 func TestADeclineIsOnDiskBeforeTheAppIsTold(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		s.atTill = func(m iso.Message) {
 			want := []string{"asked", "declined"}
 			if got := kinds(storyIn(s.linesNow(), m.Fields[11])); !slices.Equal(got, want) {
@@ -83,7 +86,7 @@ func TestADeclineIsOnDiskBeforeTheAppIsTold(t *testing.T) {
 
 // Rule (confirmed): with an app that has no confirm, the answer delivered in full is the confirm.
 func TestAnAnswerDeliveredInFullConfirmsTheSale(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.answers(h.hears("0200"), "00")
@@ -97,7 +100,7 @@ func TestAnAnswerDeliveredInFullConfirmsTheSale(t *testing.T) {
 
 // Rule: the delivery of an answer survives KILL, though nobody waited for a sync.
 func TestADeliverySurvivesAKillRightAfterIt(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		s.limits.Linger = time.Second
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
@@ -112,7 +115,8 @@ func TestADeliverySurvivesAKillRightAfterIt(t *testing.T) {
 
 // Rule: the app's bytes go to the host as they are, and the host's to the app.
 func TestBytesAreForwardedAsTheyAre(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		line, app := s.rawLine(), s.till("TERM0001")
 		asked := app.asks("000001")
 		if got := line.next(t); !bytes.Equal(got, asked) {
@@ -134,7 +138,8 @@ func TestBytesAreForwardedAsTheyAre(t *testing.T) {
 // Rule: what left and was not answered is unknown to the app, and reversed: 0400, then 0401 after
 // one host timeout.
 func TestSilenceIsUnknownAndReversed(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -165,7 +170,8 @@ func TestSilenceIsUnknownAndReversed(t *testing.T) {
 
 // Rule: the attempt is on disk before its first byte leaves, so that it is counted whatever happens.
 func TestAReversalIsOnDiskBeforeItsFirstByteLeaves(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		reversals := 0
 		s.atHost = func(m iso.Message) {
 			if m.MTI != "0400" && m.MTI != "0401" {
@@ -195,7 +201,8 @@ func TestAReversalIsOnDiskBeforeItsFirstByteLeaves(t *testing.T) {
 // Rule: three sends one host timeout apart, then waits of 1 to 30 minutes, for ever; never dropped
 // for its age, and flagged once it is overdue.
 func TestAReversalNeverEnds(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		var at []time.Time
 		s.atHost = func(m iso.Message) {
 			want := "0401"
@@ -246,7 +253,7 @@ func TestAReversalNeverEnds(t *testing.T) {
 // Rule: a line that breaks leaves doubt, and what is owed goes out first thing on the next line,
 // before a payment that is already waiting.
 func TestACutLineIsReversedFirstThingOnTheNext(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -265,7 +272,7 @@ func TestACutLineIsReversedFirstThingOnTheNext(t *testing.T) {
 
 // Rule: a reversal that was in flight when the line broke goes out again on the next, as a repeat.
 func TestAReversalInFlightIsRepeatedOnTheNextLine(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		s.passes(s.limits.HostTimeout)
@@ -281,7 +288,7 @@ func TestAReversalInFlightIsRepeatedOnTheNextLine(t *testing.T) {
 // Rule: provably zero bytes left: the app hears that nothing was sent, and may use the same trace
 // number again.
 func TestWhatNeverLeftMayBeTriedAgain(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		broken, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		app.hears("0210", "91")
@@ -299,9 +306,10 @@ func TestWhatNeverLeftMayBeTriedAgain(t *testing.T) {
 
 // Rule: half a frame may be a whole one to a host: it is doubted, and reversed.
 func TestHalfAFrameIsDoubt(t *testing.T) {
+	t.Parallel()
 	for _, bytes := range []int{1, 2, 40} {
 		t.Run("", func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
 				broken, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				app.hears("0210", "68")
@@ -316,7 +324,7 @@ func TestHalfAFrameIsDoubt(t *testing.T) {
 
 // Rule: the write that the system took and the line lost is doubt as well.
 func TestACutThatTheWriterDoesNotSeeIsDoubt(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		s.lineComesUp()
 		app := s.till("TERM0001")
 		app.asks("000001")
@@ -330,8 +338,9 @@ func TestACutThatTheWriterDoesNotSeeIsDoubt(t *testing.T) {
 // Rule: an app that is gone before its approval never had it: the sale is reversed. Of a decline
 // nothing is left to do.
 func TestAnAppThatIsGoneBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
 	t.Run("approved", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			sale := h.hears("0200")
@@ -343,7 +352,7 @@ func TestAnAppThatIsGoneBeforeItsAnswer(t *testing.T) {
 		})
 	})
 	t.Run("declined", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			sale := h.hears("0200")
@@ -355,7 +364,7 @@ func TestAnAppThatIsGoneBeforeItsAnswer(t *testing.T) {
 		})
 	})
 	t.Run("while it takes the answer", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			app.takes(agent.TellWaits)
@@ -367,7 +376,7 @@ func TestAnAppThatIsGoneBeforeItsAnswer(t *testing.T) {
 		})
 	})
 	t.Run("and the answer is cut off", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			app.takes(agent.TellWaits)
@@ -381,7 +390,7 @@ func TestAnAppThatIsGoneBeforeItsAnswer(t *testing.T) {
 
 // Rule: an answer that the app takes later confirms the sale when it has all of it.
 func TestAnAnswerTakenLateConfirmsTheSale(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		app.takes(agent.TellWaits)
@@ -397,8 +406,9 @@ func TestAnAnswerTakenLateConfirmsTheSale(t *testing.T) {
 
 // Rule: an answer that says neither yes nor no is reversed; "wait" is waited for.
 func TestAnAnswerThatDecidesNothing(t *testing.T) {
+	t.Parallel()
 	t.Run("ambiguous", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.answers(h.hears("0200"), "68")
@@ -408,7 +418,7 @@ func TestAnAnswerThatDecidesNothing(t *testing.T) {
 		})
 	})
 	t.Run("provisional", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			sale := h.hears("0200")

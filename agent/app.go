@@ -28,6 +28,10 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	case iso.ClassReversal:
 		return a.appReverses(app, g, body)
 	case iso.ClassSettlement:
+		if !a.profile.HoldsSettlement() {
+			a.pass(app, g, body)
+			return nil
+		}
 		return a.enter(waiter{app: app, body: body, glance: g})
 	case iso.ClassOther:
 		a.pass(app, g, body)
@@ -55,8 +59,8 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		return nil
 	}
 	w := waiter{app: app, body: body, glance: g, original: o}
-	if known, err := a.known(w); known || err != nil {
-		return err
+	if a.known(w) {
+		return nil
 	}
 	return a.enter(w)
 }
@@ -66,32 +70,33 @@ var errTooLong = errors.New("its fields fit no journal entry")
 
 // known answers a request that is on file already, or whose trace number is taken. It is asked
 // when the request comes and again when it may go out: another may have gone before it.
-func (a *Agent) known(w waiter) (bool, error) {
+func (a *Agent) known(w waiter) bool {
 	p := a.books.byKey[w.glance.Key]
 	switch {
 	case p == nil:
-		return false, nil
+		return false
 	case same(p.original, w.original) && p.state.Phase != payment.Unsent:
-		return true, a.askedAgain(p, w.app, w.body)
+		a.askedAgain(p, w.app, w.body)
+		return true
 	case p.state.Phase.Open():
 		a.counts.Refused++
 		a.log.Warn("another payment with this trace number is open",
 			slog.String("stan", w.glance.STAN), slog.Uint64("id", uint64(p.id)))
 		a.answerLocally(w.app, w.body, a.profile.Codes().Refused)
-		return true, nil
+		return true
 	}
-	return false, nil
+	return false
 }
 
 // askedAgain gives an app that repeats its question the outcome on file. Nothing is sent twice.
-func (a *Agent) askedAgain(p *held, app App, body []byte) error {
+func (a *Agent) askedAgain(p *held, app App, body []byte) {
 	a.log.Info("asked again", slog.Uint64("id", uint64(p.id)),
 		slog.String("phase", p.state.Phase.String()))
 	switch p.state.Phase {
 	case payment.Asked:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 	case payment.Approved:
-		p.asker, p.question = app, body
+		p.asker, p.question = app, a.withoutSecrets(body)
 		a.after = append(a.after, todo{
 			p: p, effect: payment.TellApp{Outcome: payment.HostAnswer},
 		})
@@ -103,7 +108,6 @@ func (a *Agent) askedAgain(p *held, app App, body []byte) error {
 		a.answerLocally(app, body, a.profile.Codes().Reversed)
 	case payment.Unsent:
 	}
-	return nil
 }
 
 // answerFromFile builds the host's answer again from what is kept of it.
@@ -119,7 +123,7 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 		app.Hang("can not be answered from file")
 		return
 	}
-	a.later(func() { app.Tell(0, body) })
+	a.later(func() { a.tellOurs(app, body) })
 }
 
 // start makes a payment of a request, and asks.
@@ -136,6 +140,7 @@ func (a *Agent) start(w waiter) error {
 		request: w.body, asker: w.app,
 	}
 	a.nextID++
+	a.keeping.values = iso.ValuesOf(p.original)
 	a.books.add(p)
 	return a.happen(p, payment.Ask{ConfirmBy: payment.ByDelivery})
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"reversald/agent/reversal"
+	"reversald/iso"
 	"reversald/store"
 )
 
@@ -22,6 +24,8 @@ type Config struct {
 	Host     []string
 	Listen   string // of the ISO door
 	Terminal string
+	Merchant string
+	Signer   string
 
 	Journal        string
 	Ring           string
@@ -60,14 +64,15 @@ type Config struct {
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
-// the user's own folder (root's, unless XDG_STATE_HOME says otherwise: /var/lib/reversald and /run).
+// the user's own folder (root's is /var/lib/reversald and /run, unless XDG_STATE_HOME says
+// otherwise).
 func DefaultConfig() Config {
 	state, socket := stateFolder()
-	schedule := reversal.DefaultSchedule()
 	return Config{
 		Profile: "iso87-ascii",
 		Host:    []string{"127.0.0.1:8583"},
 		Listen:  "127.0.0.1:8582",
+		Signer:  "none",
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
@@ -75,16 +80,10 @@ func DefaultConfig() Config {
 		JournalBytes: 64 << 20,
 		RetainDays:   400,
 
-		HostTimeout:       schedule.AnswerTime,
 		ConfirmTimeout:    time.Minute,
 		EntryWait:         10 * time.Second,
 		Linger:            5 * time.Millisecond,
 		UnconfirmedAtBoot: "reverse",
-
-		ReversalQuick:   schedule.Quick,
-		ReversalWaitMin: schedule.WaitMin,
-		ReversalWaitMax: schedule.WaitMax,
-		OverdueAfter:    15 * time.Minute,
 
 		DialTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -135,37 +134,6 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-func (c Config) faults() []fault {
-	var faults []fault
-	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
-	if len(c.Host) == 0 {
-		add(errors.New("at least one address is needed"), "host")
-	}
-	for _, address := range c.Host {
-		if err := checkAddress(address, 1); err != nil {
-			add(err, "host")
-		}
-	}
-	if err := checkAddress(c.Listen, 0); err != nil {
-		add(err, "listen")
-	}
-	if c.ReversalWaitMin > c.ReversalWaitMax {
-		add(errors.New("is longer than reversal_wait_max"), "reversal_wait_min", "reversal_wait_max")
-	}
-	if c.RedialMin > c.RedialMax {
-		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
-	}
-	for key, path := range map[string]string{
-		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
-	} {
-		if path == "" {
-			add(errors.New("may not be empty"), key)
-		}
-	}
-	slices.SortStableFunc(faults, func(a, b fault) int { return strings.Compare(a.keys[0], b.keys[0]) })
-	return faults
-}
-
 // checkAddress: port 0 takes a free one where we listen, and is nobody's where we call.
 func checkAddress(address string, portMin int) error {
 	_, port, err := net.SplitHostPort(address)
@@ -190,20 +158,27 @@ func (c Config) Overrides() []string {
 	return weak
 }
 
-// Limits are what the agent needs of the configuration.
-func (c Config) Limits() Limits {
+// Limits are what the agent needs of the configuration; what it leaves open is the profile's.
+func (c Config) Limits(p *iso.Profile) Limits {
+	host := p.Schedule()
+	timeout := cmp.Or(c.HostTimeout, p.HostTimeout())
 	return Limits{
-		Hosts: c.Host, HostTimeout: c.HostTimeout, ConfirmTimeout: c.ConfirmTimeout,
+		Terminal: c.Terminal, Merchant: c.Merchant,
+		Hosts: c.Host, HostTimeout: timeout, ConfirmTimeout: c.ConfirmTimeout,
 		EntryWait: c.EntryWait, Linger: c.Linger,
 		DialTimeout: c.DialTimeout, WriteTimeout: c.WriteTimeout,
 		RedialMin: c.RedialMin, RedialMax: c.RedialMax,
-		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep", OverdueAfter: c.OverdueAfter,
+		KeepUnconfirmed: c.UnconfirmedAtBoot == "keep",
+		OverdueAfter:    cmp.Or(c.OverdueAfter, host.OverdueAfter),
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
 		Schedule: reversal.Schedule{
-			AnswerTime: c.HostTimeout, Quick: c.ReversalQuick,
-			WaitMin: c.ReversalWaitMin, WaitMax: c.ReversalWaitMax,
+			AnswerTime: timeout,
+			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
+			WaitMin:    cmp.Or(c.ReversalWaitMin, host.RetryMin),
+			WaitMax: max(cmp.Or(c.ReversalWaitMax, host.RetryMax),
+				cmp.Or(c.ReversalWaitMin, host.RetryMin)),
 			Jitter: reversal.DefaultSchedule().Jitter,
 		},
 	}
@@ -223,4 +198,39 @@ func (c Config) Show() string {
 		}
 	}
 	return b.String()
+}
+
+// faults are those of the values taken together, with the keys that can mend them.
+func (c Config) faults() []fault {
+	var faults []fault
+	add := func(err error, keys ...string) { faults = append(faults, fault{keys, err}) }
+	if len(c.Host) == 0 {
+		add(errors.New("at least one address is needed"), "host")
+	}
+	for _, address := range c.Host {
+		if err := checkAddress(address, 1); err != nil {
+			add(err, "host")
+		}
+	}
+	if err := checkAddress(c.Listen, 0); err != nil {
+		add(err, "listen")
+	}
+	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
+		add(errors.New("is longer than reversal_wait_max"),
+			"reversal_wait_min", "reversal_wait_max")
+	}
+	if c.RedialMin > c.RedialMax {
+		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
+	}
+	for key, path := range map[string]string{
+		"profile": c.Profile, "journal": c.Journal, "socket": c.Socket,
+	} {
+		if path == "" {
+			add(errors.New("may not be empty"), key)
+		}
+	}
+	slices.SortStableFunc(faults, func(a, b fault) int {
+		return strings.Compare(a.keys[0], b.keys[0])
+	})
+	return faults
 }

@@ -123,9 +123,13 @@ func (r *configReader) read(root *yaml.Node) {
 			place = value
 			err = s.set(r.config, value)
 		}
-		r.at[key.Value] = value
+		if !seen {
+			r.at[key.Value] = value
+			if err != nil {
+				r.at[key.Value] = nil
+			}
+		}
 		if err != nil {
-			r.at[key.Value] = nil
 			r.fault(place, key.Value, err)
 		}
 	}
@@ -200,13 +204,14 @@ func (s *setting) set(c *Config, node *yaml.Node) error {
 		*into = v
 	case *int:
 		v, err := strconv.Atoi(node.Value)
-		if err != nil || v < s.min.(int) || v > s.max.(int) {
+		if err != nil || (v != 0 || s.zero == "") && (v < s.min.(int) || v > s.max.(int)) {
 			return fmt.Errorf("%q is not a number from %d to %d", node.Value, s.min, s.max)
 		}
 		*into = v
 	case *time.Duration:
 		v, err := time.ParseDuration(node.Value)
-		if err != nil || v < s.min.(time.Duration) || v > s.max.(time.Duration) {
+		if err != nil ||
+			(v != 0 || s.zero == "") && (v < s.min.(time.Duration) || v > s.max.(time.Duration)) {
 			return fmt.Errorf("%q is not a time from %s to %s (30s, 5m, 1h30m)",
 				node.Value, s.min, s.max)
 		}
@@ -238,7 +243,11 @@ func (s *setting) bounds() string {
 	case len(s.oneOf) > 0:
 		return " (" + strings.Join(s.oneOf, ", ") + ")"
 	case s.min != nil:
-		return fmt.Sprintf(" (%v to %v)", s.min, s.max)
+		text := fmt.Sprintf(" (%v to %v", s.min, s.max)
+		if s.zero != "" {
+			text += "; 0: " + s.zero
+		}
+		return text + ")"
 	}
 	return ""
 }

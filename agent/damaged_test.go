@@ -41,7 +41,8 @@ func (s *shop) spoil(text string) {
 // Rule: when both copies of what an open payment asked for are damaged, nobody can know: it is
 // stuck, start after start, until a person closes it. Nothing is sent for it, and the others go on.
 func TestAPaymentWhoseQuestionIsLostIsHeldUntilAPersonClosesIt(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, lost, other := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
 		lost.asks("123450")
 		h.hears("0200")
@@ -83,7 +84,8 @@ func TestAPaymentWhoseQuestionIsLostIsHeldUntilAPersonClosesIt(t *testing.T) {
 // Rule: when the question can be read and a later entry can not, the payment is reversed, as any
 // other that a power cut has left open.
 func TestAPaymentWithAnotherEntryLostIsReversed(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("123450")
 		h.hears("0200")
@@ -103,9 +105,10 @@ func TestAPaymentWithAnotherEntryLostIsReversed(t *testing.T) {
 	})
 }
 
-// Rule: a closed payment that is damaged stops nobody.
-func TestADamagedClosedPaymentStopsNobody(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+// Rule: what is lost of a closed payment is found while trade goes on, and marked by the next start.
+func TestTheCheckInTheBackgroundMarksWhatIsLost(t *testing.T) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		for _, stan := range []string{"123450", "000002"} {
 			app.asks(stan)

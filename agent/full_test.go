@@ -13,7 +13,8 @@ import (
 // whatever is open is still brought to its end. The agent goes on, in this life and in the next, and
 // makes room by forgetting what is closed.
 func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app, open := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
 		open.asks("000000")
 		h.hears("0200")
@@ -40,9 +41,8 @@ func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
 			app.hears("0210", s.profile.Codes().Busy)
 		}
 		nonsense := func() { // a host that talks it must not use up the reserve
-			for range 2500 {
-				h.says("0210", map[int]string{4: "1", 11: "777777", 39: "00", 41: "TERM0001"})
-				h.says("0210", map[int]string{4: "1", 11: "000001", 39: "51", 41: "TERM0001"})
+			for range 1500 {
+				h.answersAll([]iso.Message{iso0200("777777"), iso0200("000001")}, "51")
 			}
 		}
 		nonsense()
@@ -82,7 +82,7 @@ func wordyShop(s *shop) {
 
 // Rule: a payment that the journal can not keep is not sent, and nobody else suffers.
 func TestAPaymentTooLongForTheJournalIsNotSent(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		fields := sale("TERM0001", "000001")
 		for _, n := range []int{60, 61, 62, 63} {
@@ -99,7 +99,8 @@ func TestAPaymentTooLongForTheJournalIsNotSent(t *testing.T) {
 
 // Rule: an answer too long to be kept is still the answer; what a reversal needs of it is kept.
 func TestAnAnswerTooLongForTheJournalIsStillAnAnswer(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		fields := answer(h.hears("0200"), "00")

@@ -35,13 +35,16 @@ type held struct {
 
 	questionLost bool // what it asked for is gone in both files: no reversal can be built
 
-	request  []byte  // the app's bytes, until they are sent
-	answer   []byte  // the host's bytes, until they are delivered
-	asker    App     // who waits for the answer; nil when nobody does
-	question []byte  // what asker asked, where it was asked again (its answer is built from it)
-	reverser App     // the app that sent its own reversal and waits for its answer
-	taking   []byte  // that reversal
-	deadline instant // when the phase's time is up; zero: never
+	request      []byte   // the app's bytes, until they are sent
+	answer       []byte   // the host's bytes, until they are delivered
+	asker        App      // who waits for the answer; nil when nobody does
+	question     []byte   // what asker asked, where it was asked again (its answer is built from it)
+	reverser     App      // the app that sent its own reversal and waits for its answer
+	taking       []byte   // that reversal
+	reversalKeys []string // match keys of its reversals, where they differ from its own
+	reversalSTAN string   // of the newest attempt, where it has one of its own
+	unsigned     int      // attempts that the signer did not sign, since the host last answered one
+	deadline     instant  // when the phase's time is up; zero: never
 }
 
 // instant is a point on the monotonic clock, counted from the agent's start.
@@ -49,19 +52,23 @@ type instant = time.Duration
 
 // books are the payments in memory and the ways to find them. Owned by Run.
 type books struct {
-	byID   map[payment.ID]*held
-	byKey  map[string]*held // the newest payment with a match key
-	open   []*held          // those not closed, oldest first: all that a round looks at
-	recent []payment.ID     // closed ones, oldest first
+	byID       map[payment.ID]*held
+	byKey      map[string]*held // the newest payment with a match key
+	byReversal map[string]*held // whose reversal is answered under a key of its own
+	open       []*held          // those not closed, oldest first: all that a round looks at
+	recent     []payment.ID     // closed ones, oldest first
 }
 
 func newBooks() books {
-	return books{byID: map[payment.ID]*held{}, byKey: map[string]*held{}}
+	return books{byID: map[payment.ID]*held{}, byKey: map[string]*held{},
+		byReversal: map[string]*held{}}
 }
 
 func (b *books) add(p *held) {
 	b.byID[p.id] = p
-	b.byKey[p.key] = p
+	if p.key != "" { // empty: its entry is damaged, and nothing is matched to it
+		b.byKey[p.key] = p
+	}
 	if p.state.Phase.Open() || p.state.Phase == 0 {
 		b.reopen(p)
 	} else {
@@ -71,11 +78,14 @@ func (b *books) add(p *held) {
 
 // remove forgets an open payment as if it had never been asked for.
 func (b *books) remove(p *held) {
-	delete(b.byID, p.id)
-	if b.byKey[p.key] == p {
-		delete(b.byKey, p.key)
-	}
+	b.drop(p)
 	b.open = slices.DeleteFunc(b.open, func(o *held) bool { return o == p })
+}
+
+// answersTo says that answers with a key are to a payment's reversal.
+func (b *books) answersTo(p *held, key string) {
+	b.byReversal[key] = p
+	p.reversalKeys = append(p.reversalKeys, key)
 }
 
 // moved keeps the counts after a payment went from one phase to another.
@@ -108,9 +118,19 @@ func (b *books) forget() {
 	for len(b.recent) > recentMax {
 		p := b.byID[b.recent[0]]
 		b.recent = b.recent[1:]
-		delete(b.byID, p.id)
-		if b.byKey[p.key] == p {
-			delete(b.byKey, p.key)
+		b.drop(p)
+	}
+}
+
+// drop takes a payment out of every index.
+func (b *books) drop(p *held) {
+	delete(b.byID, p.id)
+	if b.byKey[p.key] == p {
+		delete(b.byKey, p.key)
+	}
+	for _, key := range p.reversalKeys {
+		if b.byReversal[key] == p {
+			delete(b.byReversal, key)
 		}
 	}
 }

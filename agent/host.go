@@ -1,19 +1,29 @@
 package agent
 
 import (
+	"errors"
 	"log/slog"
 
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/hal"
 	"reversald/iso"
 )
 
 // fromHost takes one message off the line. An answer is matched by key and by class: a late 0210
 // never answers a 0400, though trace number and terminal are the same.
-func (a *Agent) fromHost(body []byte) error {
+func (a *Agent) fromHost(body []byte, mac error) error {
+	a.keeping.heard = a.now()
 	g, err := a.profile.Glance(body)
 	if err != nil {
-		return a.keepStray(g, err.Error())
+		return a.keepStray(g, body, err.Error())
+	}
+	// What ends a sign-on of ours never asks for the next one: some hosts say so until they are done.
+	if a.profile.WantsSignOn(body) && !a.keeping.waitsFor(g) {
+		defer a.beginSignOn(a.keeping.heard)
+	}
+	if mac != nil && (g.Class == iso.ClassPaymentAnswer || g.Class == iso.ClassReversalAnswer) {
+		return a.unproven(g, body, mac)
 	}
 	switch g.Class {
 	case iso.ClassPaymentAnswer:
@@ -26,19 +36,27 @@ func (a *Agent) fromHost(body []byte) error {
 			return a.answered(p, g, body)
 		}
 	case iso.ClassReversalAnswer:
-		if p := a.books.byKey[g.Key]; p != nil && p.state.Attempts > 0 && p.state.Phase.Open() {
+		p := a.books.byReversal[g.Key]
+		if p == nil {
+			p = a.books.byKey[g.Key]
+		}
+		if p != nil && p.state.Attempts > 0 && p.state.Phase.Open() {
 			return a.reversalAnswered(p, g)
 		}
 	case iso.ClassOther:
 		a.answerHost(body)
 		return nil
-	case iso.ClassSettlementAnswer, iso.ClassOtherAnswer, iso.ClassPayment, iso.ClassReversal,
-		iso.ClassSettlement:
+	case iso.ClassOtherAnswer:
+		if a.signedOn(g, body) || a.echoed(g) {
+			return nil
+		}
+		a.overhear(g, body)
+	case iso.ClassSettlementAnswer, iso.ClassPayment, iso.ClassReversal, iso.ClassSettlement:
 	}
 	if a.passBack(g, body) {
 		return nil
 	}
-	return a.keepStray(g, a.nearest(g))
+	return a.keepStray(g, nil, a.nearest(g))
 }
 
 // answered: the host's answer to a payment's request.
@@ -59,8 +77,37 @@ func (a *Agent) answered(p *held, g iso.Glance, body []byte) error {
 		return a.happen(p, payment.HostUnclear{Code: g.Code, Reason: payment.Unclear})
 	case iso.OutcomeProvisional:
 		a.log.Info("host says wait", slog.Uint64("id", uint64(p.id)), slog.String("code", g.Code))
+		if more := a.profile.Schedule().Provisional; inTime && more > 0 {
+			p.deadline = max(p.deadline, a.now()+more)
+		}
 	}
 	return nil
+}
+
+// unproven: an answer whose MAC is wrong, missing, or could not be looked at is no answer. What it
+// seems to answer is doubted.
+func (a *Agent) unproven(g iso.Glance, body []byte, mac error) error {
+	reason := payment.BadAnswer
+	if errors.Is(mac, hal.ErrMACWrong) || errors.Is(mac, errNoMAC) {
+		reason = payment.MACWrong
+	}
+	if err := a.keepStray(g, body, "its MAC proves nothing: "+mac.Error()); err != nil {
+		return err
+	}
+	p := a.books.byKey[g.Key]
+	if g.Class != iso.ClassPaymentAnswer || p == nil || p.state.Phase != payment.Asked {
+		return nil
+	}
+	return a.happen(p, payment.HostUnclear{Code: g.Code, Reason: reason})
+}
+
+// echoed takes the answer to our own echo.
+func (a *Agent) echoed(g iso.Glance) bool {
+	if a.keeping.echoKey == "" || a.keeping.echoKey != g.Key {
+		return false
+	}
+	a.keeping.echoKey = ""
+	return true
 }
 
 // keep is what stays of an answer; if the profile can not take it apart, the glance must do.
@@ -74,6 +121,7 @@ func (a *Agent) keep(g iso.Glance, body []byte) *iso.Kept {
 
 // reversalAnswered: the host's answer to a reversal.
 func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
+	p.unsigned = 0
 	verdict := verdictOf(a.profile.Verdict(g.Code))
 	switch verdict {
 	case reversal.Done:
@@ -83,6 +131,9 @@ func (a *Agent) reversalAnswered(p *held, g iso.Glance) error {
 			return err
 		}
 		a.queue.PutOff(uint64(p.id), verdict, a.now())
+		if verdict == reversal.SignOn { // with the key that was refused it would only be refused again
+			a.queue.NotBefore(uint64(p.id), a.keeping.soonest)
+		}
 	case reversal.Refused:
 		words, _ := a.profile.Words(g.Code, "en")
 		return a.happen(p, payment.ReversalRefused{
@@ -109,29 +160,41 @@ func verdictOf(v iso.Verdict) reversal.Verdict {
 
 // answerHost answers a host that asks us something, an echo in all likelihood.
 func (a *Agent) answerHost(question []byte) {
-	const approved = "00"
-	body, err := a.profile.LocalAnswer(question, approved)
+	body, err := a.profile.LocalAnswer(question, a.yes())
 	if err == nil {
-		err = a.line.Send(passTag, body)
+		err = a.sendOurs(passTag, iso.ClassOtherAnswer, body)
 	}
 	if err != nil {
 		a.log.Warn("host's question not answered", slog.Any("error", err))
 	}
 }
 
-// keepStray writes down an answer that belongs to no payment on file.
-func (a *Agent) keepStray(g iso.Glance, why string) error {
+// yes is the code that takes a message about the line or the terminal: 00, and in later editions of
+// the standard 800.
+func (a *Agent) yes() string {
+	const usual = "00"
+	for _, code := range []string{usual, "800", "000"} {
+		if a.profile.SignOn().Accepted(iso.Glance{Code: code}) {
+			return code
+		}
+	}
+	return usual
+}
+
+// keepStray writes down an answer that belongs to no payment on file, or that could not be read or
+// believed; body is kept with it, sealed, where it may be the answer to something.
+func (a *Agent) keepStray(g iso.Glance, body []byte, why string) error {
 	a.counts.Strays++
 	a.log.Warn("stray answer", slog.String("mti", g.MTI), slog.String("terminal", g.Terminal),
 		slog.String("stan", g.STAN), slog.String("code", g.Code), slog.String("why", why))
 	if a.scarce() {
 		return nil
 	}
-	draft, err := a.stray(g, why)
+	drafts, err := a.strays(g, body, why)
 	if err != nil {
 		return err
 	}
-	a.drafts = append(a.drafts, draft)
+	a.drafts = append(a.drafts, drafts...)
 	return nil
 }
 

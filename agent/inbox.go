@@ -56,20 +56,30 @@ type (
 		ticket    uint64
 		delivered bool
 	}
-	fromLink  struct{ report link.Report }
-	fromClock struct{}
-	question  struct { // somebody wants to look, or a person acts
+	fromLink struct {
+		report link.Report
+		mac    error // what is wrong with the MAC of what arrived
+	}
+	notSent struct { // a message of ours that was to be signed first; nothing of it left
+		tag link.Tag
+		err error
+	}
+	keysLoaded struct{ err error } // the signer took the keys of a sign-on, or refused them
+	fromClock  struct{}
+	question   struct { // somebody wants to look, or a person acts
 		ask    func(*Agent) (any, error) // an error ends the agent
 		answer chan any
 	}
 )
 
-func (fromApp) message()   {}
-func (appGone) message()   {}
-func (appTold) message()   {}
-func (fromLink) message()  {}
-func (fromClock) message() {}
-func (question) message()  {}
+func (fromApp) message()    {}
+func (appGone) message()    {}
+func (appTold) message()    {}
+func (fromLink) message()   {}
+func (notSent) message()    {}
+func (keysLoaded) message() {}
+func (fromClock) message()  {}
+func (question) message()   {}
 
 // Frame brings a frame from an app. It blocks while the inbox is full.
 func (a *Agent) Frame(app App, body []byte) { a.post(fromApp{app, body}) }

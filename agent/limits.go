@@ -11,6 +11,8 @@ import (
 // Limits are the times and choices an agent keeps to. Where they come from is the configuration's
 // business, see Config.
 type Limits struct {
+	Terminal        string            // DE41 for messages of ours; empty: the newest payment's
+	Merchant        string            // DE42, likewise
 	Hosts           []string          // addresses of the acquirer, tried in turn
 	HostTimeout     time.Duration     // how long the host has to answer a request
 	ConfirmTimeout  time.Duration     // how long an app that confirms has to do so

@@ -56,7 +56,7 @@ func (a *Agent) withoutSecrets(body []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	question, err := a.profile.ComposeWith(o.Header, o.MTI, o.Fields)
+	question, err := a.profile.Question(o)
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 // Rule: what is nobody's payment goes through as it is, both ways: sign-on, echo, settlement, an
 // inquiry. Nothing of it is on file.
 func TestWhatIsNoPaymentPassesThroughUnchanged(t *testing.T) {
+	t.Parallel()
 	inquiry := sale("TERM0001", "000007")
 	inquiry[3] = "310000"
 	cases := []struct {
@@ -21,7 +22,8 @@ func TestWhatIsNoPaymentPassesThroughUnchanged(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
+				t := s.t
 				line, app := s.rawLine(), s.till("TERM0001")
 				asked := app.sends(c.mti, c.fields)
 				got := line.next(t)
@@ -51,9 +53,10 @@ func TestWhatIsNoPaymentPassesThroughUnchanged(t *testing.T) {
 // Rule: what passes through is answered with "unknown" when the host stays silent or the line is
 // lost, and with "not sent" when nothing left.
 func TestWhatPassesThroughIsAlwaysAnswered(t *testing.T) {
+	t.Parallel()
 	echo := map[int]string{7: "0301090000", 11: "000001", 41: "TERM0001", 70: "301"}
 	t.Run("silence", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.sends("0800", echo)
 			h.hears("0800")
@@ -62,7 +65,7 @@ func TestWhatPassesThroughIsAlwaysAnswered(t *testing.T) {
 		})
 	})
 	t.Run("line lost", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.sends("0800", echo)
 			h.hears("0800")
@@ -71,7 +74,7 @@ func TestWhatPassesThroughIsAlwaysAnswered(t *testing.T) {
 		})
 	})
 	t.Run("no line", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			app := s.till("TERM0001")
 			app.sends("0800", echo)
 			app.hears("0810", s.profile.Codes().NotSent)
@@ -81,7 +84,8 @@ func TestWhatPassesThroughIsAlwaysAnswered(t *testing.T) {
 
 // Rule: a host that asks is answered.
 func TestAHostsEchoIsAnswered(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h := s.lineComesUp()
 		h.says("0800", map[int]string{7: "0301090000", 11: "000077", 41: "TERM0001", 70: "301"})
 		m := h.hears("0810")
@@ -94,9 +98,10 @@ func TestAHostsEchoIsAnswered(t *testing.T) {
 // Rule: an inquiry's answer is the inquiry's, though a closed payment had its trace number: it
 // neither reverses that payment again nor stays away from the app.
 func TestAnInquiryWithAUsedTraceNumberGetsItsAnswer(t *testing.T) {
+	t.Parallel()
 	for _, code := range []string{"00", "51"} {
 		t.Run("after code "+code, func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				h.answers(h.hears("0200"), code)

@@ -61,13 +61,18 @@ func (a *Agent) sendReversal(p *held, n int) {
 		return
 	}
 	body, err := a.profile.Reversal(p.original, p.kept, iso.Attempt{
-		N: n, Reason: isoReason(p.state.Reason), Time: a.clock.Wall(),
+		N: n, Reason: isoReason(p.state.Reason), STAN: p.reversalSTAN, Time: a.clock.Wall(),
+		Refused: p.state.Answered,
 	})
 	if err != nil {
 		a.bring(p, payment.ReversalRefused{Cause: "the reversal can not be built: " + err.Error()})
 		return
 	}
-	if err := a.line.Send(link.Tag{ID: uint64(p.id), Reversal: true}, body); err != nil {
+	if g, err := a.profile.Glance(body); err == nil && g.Key != p.key {
+		a.books.answersTo(p, g.Key)
+	}
+	tag := link.Tag{ID: uint64(p.id), Reversal: true}
+	if err := a.sendOurs(tag, iso.ClassReversal, body); err != nil {
 		a.log.Warn("reversal not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
 		a.bring(p, payment.ReversalNeverLeft{})
 	}
@@ -152,7 +157,7 @@ func (a *Agent) answerLocally(app App, question []byte, code string) {
 			app.Hang("can not be answered")
 			return
 		}
-		app.Tell(0, body)
+		a.tellOurs(app, body)
 	})
 }
 
@@ -165,7 +170,7 @@ func (a *Agent) questionOf(p *held) []byte {
 	if p.question != nil {
 		return p.question
 	}
-	body, err := a.profile.ComposeWith(p.original.Header, p.original.MTI, p.original.Fields)
+	body, err := a.profile.Question(p.original)
 	if err != nil {
 		a.log.Error("question can not be composed",
 			slog.Uint64("id", uint64(p.id)), slog.Any("error", err))

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"reversald/agent/payment"
@@ -37,6 +38,7 @@ type payload struct {
 	Approves bool   `json:"approves,omitempty"`
 	By       string `json:"by,omitempty"`
 	Why      string `json:"why,omitempty"`
+	Part     string `json:"part,omitempty"` // stray: which part of its bytes is sealed here
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -67,7 +69,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	case payment.RecordApproved:
 		data.Kept = p.kept
 	case payment.RecordReversalSent:
-		data.Host = p.host
+		p.reversalSTAN = a.reversalSTANFor(p, r.Attempt)
+		data.Host, data.STAN = p.host, p.reversalSTAN
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalUnsent, payment.RecordReversalAnswered,
 		payment.RecordReversed, payment.RecordStuck, payment.RecordReplayed,
@@ -78,15 +81,31 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	return d, err
 }
 
-// stray is the draft of an answer that belongs to no payment on file.
-func (a *Agent) stray(g iso.Glance, why string) (store.Draft, error) {
-	data, err := json.Marshal(payload{
+// strays are the drafts of an answer that belongs to no payment on file, or that could not be read
+// or believed. Its bytes go along, sealed, in as many entries as they take.
+func (a *Agent) strays(g iso.Glance, body []byte, why string) ([]store.Draft, error) {
+	data := payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
-	})
-	return store.Draft{
-		Kind: uint8(payment.RecordStray), Mark: store.MarkKeep,
-		Wall: a.clock.Wall(), Mono: a.clock.SinceBoot(), Payload: data,
-	}, err
+	}
+	chunks := slices.Collect(slices.Chunk(body, store.SecretBytesMax))
+	if len(chunks) == 0 {
+		chunks = [][]byte{nil}
+	}
+	var drafts []store.Draft
+	for i, chunk := range chunks {
+		if len(chunks) > 1 {
+			data.Part = fmt.Sprintf("%d/%d", i+1, len(chunks))
+		}
+		text, err := json.Marshal(data)
+		if err != nil {
+			return nil, err
+		}
+		drafts = append(drafts, store.Draft{
+			Kind: uint8(payment.RecordStray), Mark: store.MarkKeep,
+			Wall: a.clock.Wall(), Mono: a.clock.SinceBoot(), Payload: text, Secret: chunk,
+		})
+	}
+	return drafts, nil
 }
 
 // record turns a journal entry back into the record it was made from.

@@ -19,6 +19,9 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	if err := a.recallSTAN(); err != nil {
+		return err
+	}
 	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
@@ -77,9 +80,9 @@ func (a *Agent) recallClosed() error {
 	}
 	for _, key := range keys {
 		p, err := a.fold(stories[key])
-		if err != nil { // an entry of it is lost; it is closed, and only an app may still ask for it
-			a.log.Warn("closed payment can not be recalled", slog.Uint64("id", key),
-				slog.Any("error", err))
+		if err != nil { // an entry of it is damaged: it is closed, and nothing is owed
+			a.log.Warn("closed payment not remembered",
+				slog.Uint64("id", key), slog.Any("error", err))
 			continue
 		}
 		if !p.state.Phase.Open() {
@@ -90,27 +93,51 @@ func (a *Agent) recallClosed() error {
 	return nil
 }
 
-// newest copies the newest entries out of the journal, a page at a time.
+// newest copies the newest entries out of the journal, a page at a time. Damaged ones are left out.
 func (a *Agent) newest(entriesMax uint64) ([]store.Entry, error) {
 	var all []store.Entry
 	last := a.journal.Last()
 	for from := last - min(last, entriesMax) + 1; from <= last; {
-		page, err := a.journal.Scan(from, int(entriesMax))
-		if err != nil && !errors.Is(err, store.ErrCorrupt) {
-			return nil, err
-		}
-		if len(page) == 0 && err == nil {
-			break
-		}
+		page, err := a.journal.Scan(from, pageMax)
 		all = append(all, page...)
-		if len(page) > 0 {
-			from = page[len(page)-1].Seq + 1
-		}
-		if err != nil {
-			from++ // what is damaged is said by the journal's own check
+		from = afterAll(page, from)
+		switch {
+		case errors.Is(err, store.ErrCorrupt):
+			a.log.Error("journal", slog.Any("error", err))
+			from++
+		case err != nil:
+			return nil, err
+		case len(page) == 0:
+			return all, nil
 		}
 	}
 	return all, nil
+}
+
+// recallSTAN finds the newest trace number that a reversal of ours had. Only a host that wants them
+// new makes it look further back than the newest entries.
+func (a *Agent) recallSTAN() error {
+	const page = 1024
+	for to := a.journal.Last(); a.profile.StanPolicy().Counts() && a.stanSeq == 0 && to > 0; {
+		from := uint64(1)
+		if to > page {
+			from = to - page + 1
+		}
+		entries, err := a.journal.Scan(from, page)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if payment.Kind(e.Kind) != payment.RecordReversalSent {
+				continue
+			}
+			if _, data, err := record(e); err == nil {
+				a.counted(e.Seq, data.STAN)
+			}
+		}
+		to = from - 1
+	}
+	return nil
 }
 
 // fold is a payment as its entries tell it.
@@ -130,8 +157,11 @@ func (a *Agent) fold(entries []store.Entry) (*held, error) {
 			p.kept = data.Kept
 		case payment.RecordDeclined:
 			p.kept = &iso.Kept{Code: data.Code}
+		case payment.RecordReversalSent:
+			p.reversalSTAN = data.STAN
+			a.counted(e.Seq, data.STAN)
 		case payment.RecordUnsent, payment.RecordConfirmed, payment.RecordDoubted,
-			payment.RecordReversalSent, payment.RecordReversalUnsent,
+			payment.RecordReversalUnsent,
 			payment.RecordReversalAnswered, payment.RecordReversed, payment.RecordStuck,
 			payment.RecordReplayed, payment.RecordResolved, payment.RecordLateAnswer,
 			payment.RecordStray:
@@ -147,6 +177,9 @@ func (a *Agent) recallAsked(p *held, e store.Entry, data payload) error {
 	p.key, p.terminal, p.stan = data.Key, data.Terminal, data.STAN
 	p.amount, p.currency = data.Amount, data.Currency
 	p.appName, p.host = data.App, data.Host
+	if data.Original != nil {
+		a.keeping.values = iso.ValuesOf(*data.Original)
+	}
 	if data.Original != nil {
 		p.original = *data.Original
 	}

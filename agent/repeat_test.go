@@ -12,6 +12,7 @@ import (
 // Rule: the app may repeat a question; it gets the outcome on file, and nothing is sent twice. In
 // every phase, in the same life and after KILL.
 func TestARepeatedQuestionGetsTheOutcomeOnFile(t *testing.T) {
+	t.Parallel()
 	codes := newShop(t).profile.Codes()
 	// Each case takes payment 000001 to a phase, and says what whoever asks again hears, at once,
 	// in this life and in the next. At power-up what was asked becomes doubtful.
@@ -62,7 +63,7 @@ func TestARepeatedQuestionGetsTheOutcomeOnFile(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.phase, func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				app.asks("000001")
 				c.reach(s, h, app)
@@ -91,7 +92,7 @@ func TestARepeatedQuestionGetsTheOutcomeOnFile(t *testing.T) {
 
 // Rule: while the host is silent the answer goes to whoever asked last.
 func TestTheAnswerGoesToWhoeverAskedLast(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app, again := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -107,6 +108,7 @@ func TestTheAnswerGoesToWhoeverAskedLast(t *testing.T) {
 // Rule: an approval on its way to an app is confirmed by whoever gets all of it; that the older
 // connection did not is no doubt while the newer one takes it.
 func TestAnApprovalIsOnItsWayToTwoConnections(t *testing.T) {
+	t.Parallel()
 	waiting := func(s *shop) (h *host, app, again *till) {
 		h, app, again = s.lineComesUp(), s.till("TERM0001"), s.till("TERM0001")
 		app.takes(agent.TellWaits)
@@ -117,7 +119,7 @@ func TestAnApprovalIsOnItsWayToTwoConnections(t *testing.T) {
 		return h, app, again
 	}
 	t.Run("the older is cut off first", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app, again := waiting(s)
 			s.agent.Told(app.tickets[0], false)
 			app.leaves()
@@ -128,7 +130,7 @@ func TestAnApprovalIsOnItsWayToTwoConnections(t *testing.T) {
 		})
 	})
 	t.Run("the newer is cut off", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app, again := waiting(s)
 			s.agent.Told(app.tickets[0], false)
 			s.agent.Told(again.tickets[0], false)
@@ -137,7 +139,7 @@ func TestAnApprovalIsOnItsWayToTwoConnections(t *testing.T) {
 		})
 	})
 	t.Run("the older gets all of it", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app, again := waiting(s)
 			s.agent.Told(app.tickets[0], true)
 			s.agent.Told(again.tickets[0], false)
@@ -150,7 +152,7 @@ func TestAnApprovalIsOnItsWayToTwoConnections(t *testing.T) {
 // Rule: nothing is sent twice, after any number of payments and a KILL.
 func TestTheNewestPaymentIsKnownAfterARestartHoweverLongTheJournal(t *testing.T) {
 	const payments = 500 // times three entries
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		for n := range payments {
 			app.asks(fmt.Sprintf("%06d", n))
@@ -169,7 +171,8 @@ func TestTheNewestPaymentIsKnownAfterARestartHoweverLongTheJournal(t *testing.T)
 
 // Rule: the outcome on file is the host's: its reference and its authorization come again.
 func TestTheAnswerOnFileIsTheHosts(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.answers(h.hears("0200"), "00")
@@ -186,7 +189,7 @@ func TestTheAnswerOnFileIsTheHosts(t *testing.T) {
 
 // Rule: a trace number that is open is refused to any other payment; once closed it is free.
 func TestATraceNumberInUseIsRefused(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		first := h.hears("0200")
@@ -206,7 +209,7 @@ func TestATraceNumberInUseIsRefused(t *testing.T) {
 
 // Rule: a payment asked again with another transmission time only is the same payment.
 func TestARepeatWithANewTransmissionTimeIsARepeat(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.answers(h.hears("0200"), "00")
@@ -222,7 +225,7 @@ func TestARepeatWithANewTransmissionTimeIsARepeat(t *testing.T) {
 // Rule: a late answer never answers a reversal and never cancels one, though trace number and
 // terminal are the same. It is kept as evidence.
 func TestALateApprovalNeverCancelsAReversal(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -242,7 +245,7 @@ func TestALateApprovalNeverCancelsAReversal(t *testing.T) {
 // Rule: an approval that comes after the reversal was answered may be of a request that overtook
 // it: a new reversal is owed.
 func TestAnApprovalAfterTheReversalOwesANewOne(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -260,7 +263,7 @@ func TestAnApprovalAfterTheReversalOwesANewOne(t *testing.T) {
 
 // Rule: the same after a restart: the closed payment is remembered.
 func TestAnApprovalAfterTheReversalAndARestartOwesANewOne(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -276,7 +279,7 @@ func TestAnApprovalAfterTheReversalAndARestartOwesANewOne(t *testing.T) {
 
 // Rule: an answer repeated by the host confirms nothing twice and reverses nothing.
 func TestAnApprovalThatComesTwiceIsOne(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -292,7 +295,8 @@ func TestAnApprovalThatComesTwiceIsOne(t *testing.T) {
 
 // Rule: the line is lost in the same instant as the app repeats: one message of each, nothing twice.
 func TestRepeatsOverManyBrokenLinesSendNothingTwice(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		app := s.till("TERM0001")
 		asked := map[string]int{}
 		for range 20 {

@@ -10,7 +10,8 @@ import (
 
 // Rule: at power-up what was asked without an outcome is reversed, first thing.
 func TestAQuestionFoundAtPowerUpIsReversed(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		sale := h.hears("0200")
@@ -27,7 +28,8 @@ func TestAQuestionFoundAtPowerUpIsReversed(t *testing.T) {
 
 // Rule: attempts are counted from the journal: after KILL the next is a repeat.
 func TestAttemptsAreCountedAcrossRestarts(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -57,6 +59,7 @@ func TestAttemptsAreCountedAcrossRestarts(t *testing.T) {
 
 // Rule: an approval whose delivery is not on file falls the way the configuration says.
 func TestAnUnconfirmedApprovalAtPowerUp(t *testing.T) {
+	t.Parallel()
 	unconfirmed := func(s *shop) *host {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
@@ -66,7 +69,8 @@ func TestAnUnconfirmedApprovalAtPowerUp(t *testing.T) {
 		return s.lineComesUp()
 	}
 	t.Run("reverse", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
+			t := s.t
 			h := unconfirmed(s)
 			m := h.hears("0400")
 			if m.Fields[37] != "000000000042" {
@@ -77,14 +81,14 @@ func TestAnUnconfirmedApprovalAtPowerUp(t *testing.T) {
 		})
 	})
 	t.Run("keep", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h := unconfirmed(s)
 			h.hearsNothing()
 			s.onFile("000001", "asked", "approved", "confirmed")
 		}, func(s *shop) { s.limits.KeepUnconfirmed = true })
 	})
 	t.Run("keep says nothing about what was only asked", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.hears("0200")
@@ -99,7 +103,7 @@ func TestAnUnconfirmedApprovalAtPowerUp(t *testing.T) {
 // Rule: a stop in order reverses nothing by itself, loses nothing that was noted, and the next
 // start finds what KILL would leave.
 func TestAStopInOrderIsAStart(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.answers(h.hears("0200"), "00")
@@ -118,14 +122,17 @@ func TestAStopInOrderIsAStart(t *testing.T) {
 
 // Rule: an answer that an app has taken in full is confirmed though the agent stops in that moment.
 func TestADeliveryReportedDuringTheStopIsConfirmed(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		app.takes(agent.TellWaits)
 		h.answers(h.hears("0200"), "00")
 		s.stop()
 		s.agent.Told(app.tickets[0], true) // before Run has looked at either
-		<-s.ended
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
 		if err := s.journal.Close(); err != nil {
 			t.Error(err)
 		}
@@ -138,6 +145,7 @@ func TestADeliveryReportedDuringTheStopIsConfirmed(t *testing.T) {
 // Rule: KILL in every moment of a payment's life: the next life brings it to the one end that the
 // promise allows, and the host's books balance.
 func TestKillInEveryMoment(t *testing.T) {
+	t.Parallel()
 	// Moments of one story: ask, approve, be silent, reverse. The kill comes before step n.
 	steps := []func(s *shop, h *host, app *till){
 		func(_ *shop, _ *host, app *till) { app.asks("000001") },
@@ -151,7 +159,8 @@ func TestKillInEveryMoment(t *testing.T) {
 	}
 	for kill := range len(steps) + 1 {
 		t.Run(fmt.Sprintf("before step %d", kill), func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
+				t := s.t
 				s.limits.Linger = time.Second
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				for _, step := range steps[:kill] {
@@ -203,7 +212,8 @@ func TestAReversalAfterARestartHasTheOriginalsBytes(t *testing.T) {
 	}
 	fields := sale("TERM0001", "000001")
 	fields[43] = fmt.Sprintf("%-40s", string(latin))
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.sends("0200", fields)
 		asked := h.hears("0200")
@@ -219,10 +229,12 @@ func TestAReversalAfterARestartHasTheOriginalsBytes(t *testing.T) {
 
 // Rule: any number of open payments may be found at power-up.
 func TestAThousandOpenPaymentsAtPowerUp(t *testing.T) {
+	t.Parallel()
 	const payments = 1000
 	for _, keep := range []bool{false, true} {
 		t.Run(fmt.Sprintf("keep %v", keep), func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
+				t := s.t
 				h := s.lineComesUp()
 				for n := range payments {
 					app := s.till(fmt.Sprintf("TERM%04d", n))
@@ -236,9 +248,7 @@ func TestAThousandOpenPaymentsAtPowerUp(t *testing.T) {
 				one := s.till("TERM9999")
 				one.asks("999999")
 				one.hears("0210", s.profile.Codes().Busy) // and one more is too many
-				for _, m := range asked {
-					h.answers(m, "00")
-				}
+				h.answersAll(asked, "00")
 				s.restarts()
 				h = s.lineComesUp()
 				if keep {
@@ -252,9 +262,7 @@ func TestAThousandOpenPaymentsAtPowerUp(t *testing.T) {
 					if len(reversals) == 0 {
 						t.Fatalf("%d are still owed and nothing is sent", len(asked))
 					}
-					for _, m := range reversals {
-						h.answers(m, "00")
-					}
+					h.answersAll(reversals, "00")
 					asked = asked[len(reversals):]
 				}
 				s.owes(0, 0)

@@ -29,7 +29,8 @@ func (s *shop) plugsIn() *host {
 // Rule: a new payment of a terminal that owes a reversal waits for entry_wait and is then refused
 // with a clear code; another terminal's goes through meanwhile.
 func TestAPaymentWaitsForTheReversalOfItsTerminal(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app, other := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
 		s.doubts(h, app, "000001")
 		app.asks("000002")
@@ -51,7 +52,7 @@ func TestAPaymentWaitsForTheReversalOfItsTerminal(t *testing.T) {
 
 // Rule: the payment that waits goes the moment the reversal is answered.
 func TestAPaymentGoesWhenTheReversalIsDone(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.limits.HostTimeout = 5 * time.Second
 		app.asks("000001")
@@ -69,7 +70,7 @@ func TestAPaymentGoesWhenTheReversalIsDone(t *testing.T) {
 
 // Rule: no line for as long as entry_wait: not sent, and said so.
 func TestAPaymentWithoutALineIsNotSent(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		app := s.till("TERM0001")
 		app.asks("000001")
 		s.passes(s.limits.EntryWait)
@@ -80,9 +81,10 @@ func TestAPaymentWithoutALineIsNotSent(t *testing.T) {
 
 // Rule: settlement waits while its terminal owes a reversal, and is refused like a payment.
 func TestSettlementWaitsWhileReversalsAreOwed(t *testing.T) {
+	t.Parallel()
 	settle := map[int]string{7: "0301090000", 11: "000009", 41: "TERM0001"}
 	t.Run("refused", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			s.doubts(h, app, "000001")
 			app.sends("0500", settle)
@@ -92,7 +94,7 @@ func TestSettlementWaitsWhileReversalsAreOwed(t *testing.T) {
 		})
 	})
 	t.Run("let go", func(t *testing.T) {
-		story(t, func(t *testing.T, s *shop) {
+		story(t, func(s *shop) {
 			h, app := s.lineComesUp(), s.till("TERM0001")
 			app.asks("000001")
 			h.hears("0200")
@@ -110,7 +112,8 @@ func TestSettlementWaitsWhileReversalsAreOwed(t *testing.T) {
 
 // Rule: reversals of one terminal go out oldest first, one in flight.
 func TestReversalsOfATerminalGoOldestFirstOneInFlight(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app, other := s.lineComesUp(), s.till("TERM0001"), s.till("TERM0002")
 		for _, stan := range []string{"000001", "000002", "000003"} {
 			app.asks(stan)
@@ -140,7 +143,7 @@ func TestReversalsOfATerminalGoOldestFirstOneInFlight(t *testing.T) {
 
 // Rule: an app that repeats a question which still waits asks one question: it is sent once.
 func TestAQuestionRepeatedWhileItWaitsIsSentOnce(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		app, again := s.till("TERM0001"), s.till("TERM0001")
 		app.asks("000001")
 		app.asks("000001")
@@ -158,7 +161,8 @@ func TestAQuestionRepeatedWhileItWaitsIsSentOnce(t *testing.T) {
 
 // Rule: of two different payments with one trace number that wait, one goes and one is refused.
 func TestTwoPaymentsThatWaitWithOneTraceNumber(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		app, other := s.till("TERM0001"), s.till("TERM0001")
 		app.asks("000001")
 		dearer := sale("TERM0001", "000001")
@@ -178,7 +182,7 @@ func TestTwoPaymentsThatWaitWithOneTraceNumber(t *testing.T) {
 
 // Rule: a payment that its app takes back while it still waits is not sent afterwards.
 func TestAPaymentTakenBackWhileItWaitsIsNotSent(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubts(h, app, "000001")
 		app.asks("000002")
@@ -196,7 +200,7 @@ func TestAPaymentTakenBackWhileItWaitsIsNotSent(t *testing.T) {
 
 // Rule: whoever waits leaves the room with the app, and nothing was sent.
 func TestAnAppThatLeavesTakesItsWaitingPaymentsAlong(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		app := s.till("TERM0001")
 		app.asks("000001")
 		app.leaves()
@@ -210,7 +214,8 @@ func TestAnAppThatLeavesTakesItsWaitingPaymentsAlong(t *testing.T) {
 // it is served when the line is there.
 func TestTheWaitingRoomIsBounded(t *testing.T) {
 	const room, more = 64, 36
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		var apps []*till
 		for n := range room + more {
 			app := s.till(fmt.Sprintf("TERM%04d", n))
@@ -238,7 +243,8 @@ func TestTheWaitingRoomIsBounded(t *testing.T) {
 // Rule: a reversal that can not leave, because the line takes no bytes, waits; the agent goes on
 // meanwhile, and the journal does not fill up with attempts.
 func TestAReversalThatCanNotLeaveWaits(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")

@@ -17,7 +17,6 @@ func (a *Agent) round(batch []message) error {
 			return err
 		}
 	}
-	defer a.finish()
 	for {
 		now := a.now()
 		if err := a.expire(now); err != nil {
@@ -33,6 +32,7 @@ func (a *Agent) round(batch []message) error {
 		// Cutting the power from here on is harmless.
 		a.perform()
 		if len(a.again) == 0 && len(a.after) == 0 {
+			a.finish()
 			return nil
 		}
 		events := a.again
@@ -56,7 +56,8 @@ func (a *Agent) happen(p *held, e payment.Event) error {
 		return nil
 	}
 	if d.Record.Kind == payment.RecordLateAnswer && !p.state.Phase.Open() && a.scarce() {
-		a.log.Warn("late answer", slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
+		a.log.Warn("late answer",
+			slog.Uint64("id", uint64(p.id)), slog.String("code", d.Record.Code))
 		return nil
 	}
 	return a.book(p, d.Record, d.Soon)
@@ -112,7 +113,8 @@ func (a *Agent) follow(p *held, was payment.Phase, r payment.Record) {
 	a.said = append(a.said, saying{p, r, p.state.Phase})
 }
 
-// finish says what the round did, to whoever asked and to the log.
+// finish says what the round did, to whoever asked and to the log. A round that could not be
+// written says nothing: nobody knows what became of it.
 func (a *Agent) finish() {
 	for _, r := range a.replies {
 		r.to <- r.answer // has room for one
@@ -156,6 +158,7 @@ func (a *Agent) expire(now instant) error {
 	for _, id := range a.queue.Expire(now) {
 		a.log.Warn("reversal unanswered", slog.Uint64("id", id))
 	}
+	a.expireKeeping(now)
 	a.expirePassed(now)
 	a.expireWaiting(now)
 	return nil

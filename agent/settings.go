@@ -7,6 +7,7 @@ type setting struct {
 	key, doc string
 	value    func(*Config) any // a pointer to string, []string, int, bool or time.Duration
 	min, max any               // bounds, of the same kind; nil where there are none
+	zero     string            // what 0 means, where it is no value of its own
 	oneOf    []string
 }
 
@@ -32,6 +33,18 @@ var settings = []setting{
 		doc: "name recorded in the journal; a journal of another is refused; empty: not " +
 			"checked",
 		value: func(c *Config) any { return &c.Terminal },
+	},
+	{
+		key: "merchant",
+		doc: "DE42 of the messages the agent makes itself, sign-on and echo; empty: the newest " +
+			"payment's",
+		value: func(c *Config) any { return &c.Merchant },
+	},
+	{
+		key: "signer",
+		doc: "who owns the MAC keys: none, soft:FILE (development), or unix:SOCKET (the vendor's " +
+			"secure module, hal/SIGNER.md)",
+		value: func(c *Config) any { return &c.Signer },
 	},
 	{
 		key:   "journal",
@@ -83,6 +96,7 @@ var settings = []setting{
 		doc:   "how long the host has to answer",
 		value: func(c *Config) any { return &c.HostTimeout },
 		min:   100 * time.Millisecond, max: 5 * time.Minute,
+		zero: "the profile's",
 	},
 	{
 		key:   "confirm_timeout",
@@ -114,24 +128,28 @@ var settings = []setting{
 		doc:   "sends of a reversal one host_timeout apart before the waits grow",
 		value: func(c *Config) any { return &c.ReversalQuick },
 		min:   1, max: 10,
+		zero: "the profile's",
 	},
 	{
 		key:   "reversal_wait_min",
 		doc:   "the first of the growing waits",
 		value: func(c *Config) any { return &c.ReversalWaitMin },
 		min:   time.Second, max: time.Hour,
+		zero: "the profile's",
 	},
 	{
 		key:   "reversal_wait_max",
 		doc:   "the longest of them; a reversal is sent for ever",
 		value: func(c *Config) any { return &c.ReversalWaitMax },
 		min:   time.Second, max: 24 * time.Hour,
+		zero: "the profile's",
 	},
 	{
 		key:   "overdue_after",
 		doc:   "a reversal older than this is shown as overdue",
 		value: func(c *Config) any { return &c.OverdueAfter },
 		min:   time.Second, max: 30 * 24 * time.Hour,
+		zero: "the profile's",
 	},
 	{
 		key:   "dial_timeout",

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/hal"
 	"reversald/hal/haltest"
 	"reversald/iso"
 	"reversald/store"
@@ -33,7 +34,6 @@ type shop struct {
 	agent   *agent.Agent
 	stop    context.CancelFunc
 	ended   chan error
-	lives   int // how often the journal was opened
 
 	// Changed before opens by those who need it otherwise.
 	profile *iso.Profile
@@ -42,6 +42,11 @@ type shop struct {
 	clock   *haltest.Clock
 	dialer  *cable
 	log     *notes
+	tongue  tongue
+	signer  hal.Signer // the terminal's
+	bank    hal.Signer // the host's; nil: it makes no MACs
+	// answersSelf lets the host answer sign-ons and echoes by itself; nobody hears them then.
+	answersSelf bool
 
 	// atHost is called with every frame at the moment it is whole at the host, atTill with every
 	// answer while the app is being told. Both may read the journal.
@@ -55,7 +60,7 @@ type shop struct {
 }
 
 // story tells one: f is given a shop whose agent is running and whose host has not been called.
-func story(t *testing.T, f func(t *testing.T, s *shop), changes ...func(*shop)) {
+func story(t *testing.T, f func(s *shop), changes ...func(*shop)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -65,7 +70,7 @@ func story(t *testing.T, f func(t *testing.T, s *shop), changes ...func(*shop)) 
 		}
 		s.opens()
 		defer s.abandons()
-		f(t, s)
+		f(s)
 		s.closes()
 		s.leaksNothing()
 	})
@@ -98,9 +103,9 @@ func newShop(t *testing.T) *shop {
 	config.Host = []string{"host:1"}
 	config.RedialMax = time.Second
 	return &shop{
-		t: t, dir: folder(t), profile: profile, limits: config.Limits(),
+		t: t, dir: folder(t), profile: profile, limits: config.Limits(profile),
 		clock:  haltest.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)),
-		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{},
+		dialer: &cable{Dialer: haltest.NewDialer()}, log: &notes{}, tongue: tongues["iso87-ascii"],
 	}
 }
 
@@ -108,7 +113,7 @@ func newShop(t *testing.T) *shop {
 // that. No story here pulls the plug of the disk, and ten thousand syncs take their time.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "reversald")
+	dir, err := os.MkdirTemp("/dev/shm", "reversald") //nolint:usetesting // it chooses the disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -140,10 +145,9 @@ func (s *shop) tryOpen() error {
 		return err
 	}
 	s.journal = journal
-	s.lives++
 	s.folders = append(s.folders, s.dir)
 	s.agent = agent.New(agent.Parts{
-		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock,
+		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, s.limits)
 	ctx, stop := context.WithCancel(context.Background())
@@ -182,7 +186,9 @@ func (s *shop) killed() {
 		}
 	}
 	s.stop()
-	<-s.ended
+	if err := <-s.ended; err != nil {
+		s.t.Error(err)
+	}
 	_ = s.journal.Close()
 	s.dir = next
 }
@@ -324,9 +330,6 @@ func (s *shop) emits(things ...any) {
 // lastPages reads what every journal of the story holds in the clear.
 func (s *shop) lastPages() {
 	s.t.Helper()
-	if slices.Contains(s.folders[:len(s.folders)-1], s.dir) {
-		s.folders = slices.Compact(s.folders)
-	}
 	for _, dir := range s.folders {
 		for _, name := range []string{"journal.db", "journal.db.ring"} {
 			data, err := os.ReadFile(filepath.Join(dir, name))
@@ -352,12 +355,20 @@ func (s *shop) leaksNothing() {
 	s.t.Helper()
 	s.emitted = append(s.emitted, s.log.text())
 	for _, text := range s.emitted {
-		for _, secret := range secrets {
-			if at := strings.Index(text, secret); at >= 0 {
-				s.t.Errorf("card data shows: ...%q...", text[max(0, at-60):min(len(text), at+30)])
-			}
+		if leak := leakIn(text); leak != "" {
+			s.t.Errorf("card data shows: ...%q...", leak)
 		}
 	}
+}
+
+// leakIn is the place in a text where card data shows, or "".
+func leakIn(text string) string {
+	for _, secret := range secrets {
+		if at := strings.Index(text, secret); at >= 0 {
+			return text[max(0, at-60):min(len(text), at+30)]
+		}
+	}
+	return ""
 }
 
 // notes is where the log goes.
@@ -395,7 +406,9 @@ type host struct {
 
 	mu    sync.Mutex
 	heard []iso.Message
-	over  bool // the line has ended
+	raw   [][]byte // the bytes of those
+	body  []byte   // of the message looked at last
+	over  bool     // the line has ended
 }
 
 // lineComesUp waits for the agent's next line.
@@ -429,11 +442,14 @@ func (h *host) listen() {
 			h.shop.t.Errorf("the host can not read %x: %v", body, err)
 			continue
 		}
+		if h.answersSelf(body, m) {
+			continue
+		}
 		if h.shop.atHost != nil {
 			h.shop.atHost(m)
 		}
 		h.mu.Lock()
-		h.heard = append(h.heard, m)
+		h.heard, h.raw = append(h.heard, m), append(h.raw, body)
 		h.mu.Unlock()
 	}
 }
@@ -448,7 +464,8 @@ func (h *host) hears(mti string) iso.Message {
 		h.shop.t.Fatalf("the host hears nothing, want %s", mti)
 	}
 	m := h.heard[0]
-	h.heard = h.heard[1:]
+	h.body = h.raw[0]
+	h.heard, h.raw = h.heard[1:], h.raw[1:]
 	if m.MTI != mti {
 		h.shop.t.Fatalf("the host hears %s (trace %s), want %s", m.MTI, m.Fields[11], mti)
 	}
@@ -463,7 +480,7 @@ func (h *host) hearsNothing() {
 	for _, m := range h.heard {
 		h.shop.t.Errorf("the host hears %s (trace %s), want silence", m.MTI, m.Fields[11])
 	}
-	h.heard = nil
+	h.heard, h.raw = nil, nil
 }
 
 // all takes everything that the host has not looked at.
@@ -472,21 +489,32 @@ func (h *host) all() []iso.Message {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := h.heard
-	h.heard = nil
+	h.heard, h.raw = nil, nil
 	return all
 }
 
 // says sends a message of the host's.
 func (h *host) says(mti string, fields map[int]string) {
 	h.shop.t.Helper()
-	body, err := h.shop.profile.Compose(mti, fields)
-	if err != nil {
-		h.shop.t.Fatal(err)
-	}
-	h.saysBytes(body)
+	h.saysBytes(h.words(mti, fields))
 }
 
 func (h *host) saysBytes(body []byte) {
+	h.shop.t.Helper()
+	h.writes(body)
+	synctest.Wait()
+}
+
+// answersAll answers many messages without waiting in between.
+func (h *host) answersAll(all []iso.Message, code string) {
+	h.shop.t.Helper()
+	for _, m := range all {
+		h.writes(h.words(h.shop.profile.AnswerMTI(m.MTI), answer(m, code)))
+	}
+	synctest.Wait()
+}
+
+func (h *host) writes(body []byte) {
 	h.shop.t.Helper()
 	wire, err := h.shop.profile.AppendFrame(nil, body)
 	if err != nil {
@@ -495,7 +523,6 @@ func (h *host) saysBytes(body []byte) {
 	if _, err := h.line.Host.Write(wire); err != nil {
 		h.shop.t.Fatal(err)
 	}
-	synctest.Wait()
 }
 
 // answers a message with a code.
@@ -507,10 +534,10 @@ func (h *host) answers(m iso.Message, code string) {
 // answer is what a host sends back: an echo, its reference and its code.
 func answer(m iso.Message, code string) map[int]string {
 	fields := map[int]string{37: "000000000042", 39: code}
-	if code == "00" {
+	if code == "00" || code == "000" {
 		fields[38] = "A1B2C3"
 	}
-	for _, n := range []int{3, 4, 7, 11, 12, 13, 41, 42, 49, 70} {
+	for _, n := range []int{3, 4, 7, 11, 12, 13, 41, 42, 49, 60, 70} {
 		if v, ok := m.Fields[n]; ok {
 			fields[n] = v
 		}
@@ -580,7 +607,7 @@ func (p *till) takes(r agent.TellResult) {
 // asks for a sale.
 func (p *till) asks(stan string) []byte {
 	p.shop.t.Helper()
-	return p.sends("0200", sale(p.terminal, stan))
+	return p.sends(p.shop.tongue.ask, p.shop.tongue.sale(p.terminal, stan))
 }
 
 // reverses a sale, by a message of the app's own.

@@ -18,7 +18,12 @@ func (a *Agent) take(m message) error {
 	case appTold:
 		return a.appTold(m.ticket, m.delivered)
 	case fromLink:
-		return a.fromLink(m.report)
+		return a.fromLink(m.report, m.mac)
+	case notSent:
+		return a.unsigned(m)
+	case keysLoaded:
+		a.loaded(m.err)
+		return nil
 	case fromClock:
 		return nil // what is due is settled in every round
 	case question:
@@ -30,17 +35,18 @@ func (a *Agent) take(m message) error {
 }
 
 // fromLink: the line is up, lost, or has brought something.
-func (a *Agent) fromLink(r link.Report) error {
+func (a *Agent) fromLink(r link.Report, mac error) error {
 	now := a.now()
 	switch r := r.(type) {
 	case link.LineUp:
 		a.host, a.lineNote, a.lineSince = r.Address, "", a.clock.Wall()
-		a.queue.LineUp(now)
+		a.lineUp(now)
 		a.log.Info("link up", slog.String("host", r.Address), slog.Int("owed", a.queue.Len()))
 	case link.LineLost:
 		a.log.Warn("link lost", slog.String("host", a.host), slog.Any("error", r.Err))
 		a.host, a.lineNote, a.lineSince = "", r.Err.Error(), a.clock.Wall()
 		a.queue.LineDown(now)
+		a.lineDown()
 		a.losePassed()
 		return a.loseAsked()
 	case link.DialFailed:
@@ -49,7 +55,7 @@ func (a *Agent) fromLink(r link.Report) error {
 		}
 		a.lineNote = r.Err.Error()
 	case link.Arrived:
-		return a.fromHost(r.Body)
+		return a.fromHost(r.Body, mac)
 	case link.NeverLeft:
 		p := a.books.byID[payment.ID(r.Tag.ID)]
 		if p == nil {

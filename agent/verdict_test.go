@@ -12,6 +12,7 @@ import (
 // Rule: the profile's four lists decide what the answer to a reversal means; a code in none of them
 // needs a person.
 func TestTheHostsAnswerToAReversalDecides(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		code string
 		want []string // entries after the first attempt
@@ -26,7 +27,8 @@ func TestTheHostsAnswerToAReversalDecides(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.code, func(t *testing.T) {
-			story(t, func(t *testing.T, s *shop) {
+			story(t, func(s *shop) {
+				t := s.t
 				h, app := s.lineComesUp(), s.till("TERM0001")
 				s.doubtsAndIsAnswered(h, app, c.code)
 				if c.want[0] == "reversal answered" {
@@ -52,7 +54,7 @@ func TestTheHostsAnswerToAReversalDecides(t *testing.T) {
 
 // Rule: "not now" is sent again after a wait, as a repeat, until the host has done it.
 func TestPutOffIsSentAgainAfterAWait(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubtsAndIsAnswered(h, app, "96")
 		s.passes(s.limits.HostTimeout - time.Millisecond)
@@ -68,7 +70,7 @@ func TestPutOffIsSentAgainAfterAWait(t *testing.T) {
 
 // Rule: keys out of step: again at once, but never in a loop that the host could not stop.
 func TestSignOnIsSentAgainAtOnceButNotForEver(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubtsAndIsAnswered(h, app, "A0")
 		for n := 2; n <= s.limits.Schedule.Quick; n++ {
@@ -85,7 +87,8 @@ func TestSignOnIsSentAgainAtOnceButNotForEver(t *testing.T) {
 
 // Rule: a stuck reversal does not block trade; it is never sent by itself, and never dropped.
 func TestAStuckReversalDoesNotBlockTrade(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubtsAndIsAnswered(h, app, "58")
 		app.asks("000002")
@@ -107,7 +110,8 @@ func TestAStuckReversalDoesNotBlockTrade(t *testing.T) {
 // Rule: a person may have a stuck reversal sent again, with a name; that is on file before the
 // command answers.
 func TestAPersonReplaysAStuckReversal(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubtsAndIsAnswered(h, app, "58")
 		id := s.id("000001")
@@ -127,7 +131,8 @@ func TestAPersonReplaysAStuckReversal(t *testing.T) {
 
 // Rule: a replay of what waits makes it go now.
 func TestAPersonReplaysAWaitingReversal(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		s.passes(10 * time.Hour)
@@ -143,7 +148,8 @@ func TestAPersonReplaysAWaitingReversal(t *testing.T) {
 
 // Rule: only a person closes a stuck payment, with name and reason; only a stuck one.
 func TestOnlyAPersonClosesAStuckPayment(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		app.asks("000001")
 		h.hears("0200")
@@ -177,7 +183,8 @@ func TestOnlyAPersonClosesAStuckPayment(t *testing.T) {
 
 // Rule: what a person writes has a limit, and beyond it is refused; the agent goes on.
 func TestAPersonsReasonHasALimit(t *testing.T) {
-	story(t, func(t *testing.T, s *shop) {
+	story(t, func(s *shop) {
+		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")
 		s.doubtsAndIsAnswered(h, app, "58")
 		id := s.id("000001")

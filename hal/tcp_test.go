@@ -108,7 +108,7 @@ func TestTCPReaderSeesTheEndAtOnce(t *testing.T) {
 	link, peer := tcpPair(t, hal.TCP{})
 	peer.Close()
 	soon(t, "Read", func() {
-		if n, err := link.Read(make([]byte, 8)); n != 0 || err != io.EOF { //nolint:errorlint // bare
+		if n, err := link.Read(make([]byte, 8)); n != 0 || err != io.EOF {
 			t.Errorf("Read = %d, %v, want 0, EOF", n, err)
 		}
 	})

@@ -1,6 +1,9 @@
 package iso
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // LocalAnswer answers a question in the host's place: the answer's MTI, addresses swapped, the
 // fields the profile echoes, and response code code.
@@ -9,7 +12,8 @@ func (p *Profile) LocalAnswer(question []byte, code string) ([]byte, error) {
 }
 
 // AnswerFrom gives the outcome on file to a question that is asked again: what LocalAnswer gives,
-// and what was kept of the host's answer.
+// and what was kept of the host's answer. If such an answer needs an authentication code, there is
+// room for it, all zeros.
 func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 	var w walk
 	if err := p.walk(question, &w); err != nil {
@@ -31,10 +35,26 @@ func (p *Profile) AnswerFrom(question []byte, k Kept) ([]byte, error) {
 			fields[n] = v
 		}
 	}
+	mac := p.MAC()
+	_, class := p.classify(w.mti)
+	if mac.Needs(Glance{Class: class.Answer(), Code: k.Code}) {
+		p.roomForMAC(fields, class)
+	}
 	return p.ComposeWith(p.AnswerHeader(question[:w.header]), mti, fields)
 }
 
 // failMTI is a fault in the message type.
 func (w *walk) failMTI(problem string) error {
 	return &FieldError{Field: partMTI, Offset: w.header, Problem: problem}
+}
+
+// Question is a payment's request as far as it is kept: what an answer of ours is built from when
+// the request itself is gone. It has room for a code where this host's requests carry one.
+func (p *Profile) Question(o Original) ([]byte, error) {
+	fields := maps.Clone(o.Fields)
+	if fields == nil {
+		fields = map[int]string{}
+	}
+	p.roomForMAC(fields, ClassPayment)
+	return p.ComposeWith(o.Header, o.MTI, fields)
 }

@@ -14,6 +14,7 @@ func benchSale() map[int]string {
 }
 
 func benchmark(b *testing.B, run func(p *iso.Profile, body []byte) error) {
+	b.Helper()
 	for _, p := range bothBuiltins(b) {
 		b.Run(p.Name(), func(b *testing.B) {
 			body := compose(b, p, "0200", benchSale())
@@ -30,6 +31,11 @@ func benchmark(b *testing.B, run func(p *iso.Profile, body []byte) error) {
 
 func BenchmarkGlance(b *testing.B) {
 	benchmark(b, func(p *iso.Profile, body []byte) error { _, err := p.Glance(body); return err })
+}
+
+func BenchmarkPeek(b *testing.B) {
+	room := make([]byte, 64)
+	benchmark(b, func(p *iso.Profile, body []byte) error { _, err := p.Peek(body, room); return err })
 }
 
 func BenchmarkDecode(b *testing.B) {

@@ -1,8 +1,9 @@
 package iso
 
 import (
-	"encoding/hex"
 	"errors"
+	"sync/atomic"
+	"unicode/utf8"
 
 	moov "github.com/moov-io/iso8583"
 	moovencoding "github.com/moov-io/iso8583/encoding"
@@ -13,9 +14,11 @@ import (
 // element, and none of its own numeric, padded or composite ones, which lose leading zeros, reorder
 // or panic. Its error texts quote values, so none of them leaves this file.
 type codec struct {
-	mti    moovfield.Field
-	bitmap moovfield.Field
-	fields [fieldMax + 1]moovfield.Field
+	spec  *moov.MessageSpec
+	blank []byte // a message without fields
+	// Making an empty message that knows every field takes longer than reading or writing one, so
+	// the last one is kept; who finds it taken makes another.
+	spare atomic.Pointer[moov.Message]
 }
 
 // errCodec stands for whatever went wrong inside the package.
@@ -23,112 +26,95 @@ var errCodec = errors.New("codec refused the message")
 
 // newCodec translates the profile's elements.
 func newCodec(p *Profile) *codec {
-	c := &codec{}
 	mti := element{kind: kindNumber, packing: p.enc.mti, count: 4, odd: oddNibble{left: true}}
-	c.mti = mti.spec()
-	var bitmap moovencoding.Encoder = plainBytes{}
+	bitmap := moovfield.Spec{Length: 8, Enc: plainBytes{}, Pref: fixedLength{}}
 	if p.enc.bitmap == packHex {
-		bitmap = moovencoding.BytesToASCIIHex
+		bitmap.Enc = moovencoding.BytesToASCIIHex
 	}
-	c.bitmap = moovfield.NewBitmap(&moovfield.Spec{Length: 8, Enc: bitmap, Pref: lengthOf{&mti}})
+	zeroMTI, _ := wire{&mti}.Pack([]byte("0000"), nil) // zeros can be packed
+	noFields, _ := bitmap.Enc.Encode(make([]byte, bitmap.Length))
+	fields := map[int]moovfield.Field{
+		partMTI: mti.spec(), partBitmap: moovfield.NewBitmap(&bitmap),
+	}
 	for n := range p.elements {
 		if p.elements[n].kind != 0 {
-			c.fields[n] = p.elements[n].spec()
+			fields[n] = p.elements[n].spec()
 		}
 	}
-	return c
+	return &codec{
+		spec: &moov.MessageSpec{Fields: fields}, blank: append(zeroMTI, noFields...),
+	}
 }
 
-// spec is the element as the codec's field.
+// spec is the element as the codec's field: always its text field, with the bytes made by us.
 func (e *element) spec() moovfield.Field {
-	spec := &moovfield.Spec{Length: e.count, Enc: plainBytes{}, Pref: lengthOf{e}}
-	switch {
-	case e.packing == packBCD:
-		spec.Enc = nibbles{e}
-	case e.packing == packHex:
-		spec.Enc = moovencoding.BytesToASCIIHex
-	}
-	if e.kind == kindBinary {
-		return moovfield.NewBinary(spec)
-	}
-	return moovfield.NewString(spec)
+	return moovfield.NewString(&moovfield.Spec{Length: e.count, Packer: wire{e}, Unpacker: wire{e}})
 }
 
-// message makes an empty message that knows exactly the given fields: making all 128 for a message
-// of fifteen would be most of the work.
-func (c *codec) message(fields []int) *moov.Message {
-	spec := &moov.MessageSpec{Fields: make(map[int]moovfield.Field, len(fields)+2)}
-	spec.Fields[partMTI], spec.Fields[partBitmap] = c.mti, c.bitmap
-	for _, n := range fields {
-		spec.Fields[n] = c.fields[n]
+// take gives a message to use; nobody else has it.
+func (c *codec) take() *moov.Message {
+	if msg := c.spare.Swap(nil); msg != nil {
+		return msg
 	}
-	return moov.NewMessage(spec)
+	return moov.NewMessage(c.spec)
+}
+
+// give takes a message back, and takes out of it the fields that were set: it outlives the payment,
+// and a track must not.
+func (c *codec) give(msg *moov.Message, fields []int) {
+	for _, n := range fields {
+		if msg.GetField(n).SetBytes(nil) != nil {
+			return
+		}
+	}
+	c.spare.Store(msg)
 }
 
 // unpack reads packed, which carries exactly fields; values come back as Message documents them.
-// The second result is how long the message is when it is packed again.
-func (c *codec) unpack(p *Profile, packed []byte, fields []int) (m Message, again int, err error) {
+func (c *codec) unpack(packed []byte, fields []int) (m Message, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errCodec
 		}
 	}()
-	msg := c.message(fields)
+	msg := c.take()
 	if msg.Unpack(packed) != nil {
-		return Message{}, 0, errCodec
+		return Message{}, errCodec
 	}
 	if m.MTI, err = msg.GetMTI(); err != nil {
-		return Message{}, 0, errCodec
+		return Message{}, errCodec
 	}
 	m.Fields = make(map[int]string, len(fields))
 	for _, n := range fields {
-		b, err := msg.GetBytes(n)
-		if err != nil {
-			return Message{}, 0, errCodec
-		}
-		switch p.elements[n].kind {
-		case kindBinary:
-			m.Fields[n] = string(appendHex(nil, b))
-		case kindText:
-			m.Fields[n] = string(appendLatin1(nil, b))
-		case kindNumber, kindSigned, kindTrack:
-			m.Fields[n] = string(b)
+		if m.Fields[n], err = msg.GetString(n); err != nil {
+			return Message{}, errCodec
 		}
 	}
-	repacked, err := msg.Pack()
-	if err != nil {
-		return Message{}, 0, errCodec
-	}
-	return m, len(repacked), nil
+	c.give(msg, fields)
+	return m, nil
 }
 
-// pack writes a message; the values have been through element.fit.
-func (c *codec) pack(
-	p *Profile, mti string, numbers []int, values map[int]string,
-) (b []byte, err error) {
+// pack writes a message; values stand beside their numbers and have been through element.fit.
+func (c *codec) pack(mti string, numbers []int, values []string) (b []byte, err error) {
 	defer func() {
 		if recover() != nil {
 			b, err = nil, errCodec
 		}
 	}()
-	msg := c.message(numbers)
+	msg := c.take()
+	if msg.Unpack(c.blank) != nil { // which fields it had is all that it remembers
+		return nil, errCodec
+	}
 	msg.MTI(mti)
-	for _, n := range numbers {
-		raw := []byte(values[n])
-		switch p.elements[n].kind {
-		case kindBinary:
-			raw, err = hex.DecodeString(values[n])
-		case kindText:
-			raw, _ = latin1Bytes(values[n])
-		case kindNumber, kindSigned, kindTrack:
-		}
-		if err != nil || msg.BinaryField(n, raw) != nil {
+	for i, n := range numbers {
+		if msg.Field(n, values[i]) != nil {
 			return nil, errCodec
 		}
 	}
 	if b, err = msg.Pack(); err != nil {
 		return nil, errCodec
 	}
+	c.give(msg, numbers)
 	return b, nil
 }
 
@@ -140,8 +126,7 @@ func appendHex(dst, b []byte) []byte {
 	return dst
 }
 
-// plainBytes is bytes as they are. The codec's own ASCII encoder refuses the GBK in fields 43 and
-// 44, and its binary one copies the rest of the message for every field.
+// plainBytes is the bitmap as it is. The codec's own encoder copies the rest of the message.
 type plainBytes struct{}
 
 // Encode returns the bytes.
@@ -152,78 +137,67 @@ func (plainBytes) Decode(b []byte, n int) ([]byte, int, error) {
 	if n < 0 || n > len(b) {
 		return nil, 0, errCodec
 	}
-	return append([]byte(nil), b[:n]...), n, nil
+	return b[:n], n, nil
 }
 
-// nibbles is packed digits with our choice of where the odd half byte is, and with the D of track
-// 2. The codec's own cannot do either, and builds a table for every field.
-type nibbles struct{ e *element }
+// wire is how an element looks on the wire, length and value in one go, behind the codec's Packer
+// and Unpacker. Its own encoders cannot put the odd half byte where we want it nor pack the D of
+// track 2, and build a table for every packed field, which costs more than all the rest.
+type wire struct{ e *element }
 
-// Encode packs digits '0' to '?' (and D).
-func (nb nibbles) Encode(src []byte) ([]byte, error) {
-	var out []byte
-	if nb.e.kind == kindSigned && len(src) > 0 {
-		out, src = append(out, src[0]), src[1:]
+// Pack writes a value that has been through element.fit.
+func (w wire) Pack(value []byte, _ *moovfield.Spec) ([]byte, error) {
+	e, n := w.e, len(value)
+	switch e.kind {
+	case kindBinary:
+		n /= 2
+	case kindText:
+		n = utf8.RuneCount(value)
+	case kindNumber, kindSigned, kindTrack:
 	}
-	half, odd := len(src)%2 == 1 && nb.e.odd.left, byte(0)
-	for _, c := range src {
-		if c == 'D' || c == 'd' {
-			c = '='
-		}
-		if c < '0' || c > '?' {
-			return nil, errCodec
-		}
-		digit := c - '0'
-		if half {
-			out = append(out, odd<<4|digit)
-		}
-		odd, half = digit, !half
+	if n > e.count || e.digits == 0 && n != e.count {
+		return nil, errCodec
 	}
-	if half {
-		out = append(out, odd<<4|nb.e.odd.fill)
+	out := make([]byte, 0, e.prefixLen()+e.wireLen(n))
+	out, ok := e.appendWire(e.appendPrefix(out, n), value)
+	if !ok {
+		return nil, errCodec
 	}
 	return out, nil
 }
 
-// Decode unpacks n digits.
-func (nb nibbles) Decode(src []byte, n int) ([]byte, int, error) {
-	if n < 0 || nb.e.wireLen(n) > len(src) {
+// Unpack reads a value and says how many bytes it took.
+func (w wire) Unpack(b []byte, _ *moovfield.Spec) (value []byte, read int, err error) {
+	e, n := w.e, w.e.count
+	head := e.prefixLen()
+	if len(b) < head {
 		return nil, 0, errCodec
 	}
-	size := nb.e.wireLen(n)
-	v, ok := nb.e.appendValue(nil, src[:size], n)
+	if head > 0 {
+		var ok bool
+		if n, ok = e.prefix(b[:head]); !ok || n > e.count {
+			return nil, 0, errCodec
+		}
+	}
+	size := e.wireLen(n)
+	if len(b)-head < size {
+		return nil, 0, errCodec
+	}
+	value, ok := e.appendValue(make([]byte, 0, 2*size), b[head:head+size], n)
 	if !ok {
 		return nil, 0, errCodec
 	}
-	return v, size, nil
+	return value, head + size, nil
 }
 
-// lengthOf writes and reads the length in front of a variable field, and nothing for a fixed one.
-type lengthOf struct{ e *element }
+// fixedLength is the codec's Prefixer for what has no length in front: the bitmap.
+type fixedLength struct{}
 
-// EncodeLength writes how many units follow.
-func (l lengthOf) EncodeLength(most, n int) ([]byte, error) {
-	if n > most || l.e.digits == 0 && n != most {
-		return nil, errCodec
-	}
-	return l.e.appendPrefix(nil, n), nil
-}
+// EncodeLength writes nothing.
+func (fixedLength) EncodeLength(int, int) ([]byte, error) { return nil, nil }
 
-// DecodeLength reads how many units follow.
-func (l lengthOf) DecodeLength(most int, b []byte) (n, read int, err error) {
-	read = l.e.prefixLen()
-	if read == 0 {
-		return most, 0, nil
-	}
-	if len(b) < read {
-		return 0, 0, errCodec
-	}
-	n, ok := l.e.prefix(b[:read])
-	if !ok || n > most {
-		return 0, 0, errCodec
-	}
-	return n, read, nil
-}
+// DecodeLength reads nothing.
+func (fixedLength) DecodeLength(size int, _ []byte) (n, read int, err error) { return size, 0, nil }
 
 // Inspect names the prefixer for the codec's own exports, which we do not use.
-func (l lengthOf) Inspect() string { return "reversald" }
+func (fixedLength) Inspect() string { return "reversald" }

@@ -37,7 +37,7 @@ func pad(s string, width int) string { return strings.Repeat(" ", max(0, width-l
 func (p *Profile) Describe(body []byte) []Line {
 	var w walk
 	err := p.walk(body, &w)
-	d := describer{p: p, w: &w, whole: err == nil && p.contents(&w) == nil}
+	d := describer{p: p, w: &w, ends: err == nil, whole: err == nil && p.contents(&w) == nil}
 	if w.header > 0 && len(body) >= w.header {
 		text := string(appendHex(nil, body[:w.header]))
 		if body[0] != p.header[0] {
@@ -65,7 +65,9 @@ func (p *Profile) Describe(body []byte) []Line {
 type describer struct {
 	p     *Profile
 	w     *walk
-	whole bool // every field is where and what it should be
+	ends  bool // the last field ends where the message does
+	whole bool // every field is where and what it should be too
+	lost  bool // the fields from here on are not what they are taken for
 	lines []Line
 }
 
@@ -101,13 +103,14 @@ func (d *describer) field(n int) {
 	at := int(s.at) - e.prefixLen()
 	v, err := d.p.value(d.w, n)
 	switch {
-	case d.p.hidden[n] || n == fieldExpiry:
+	case d.p.hidden[n] || n == fieldExpiry || d.lost:
 		d.add(n, at, e.name, hiddenValue(int(s.count), e.kind))
 	case err != nil:
 		d.lines = append(d.lines, Line{
 			Field: n, Offset: at, Name: e.name,
 			Problem: problemContents,
 		})
+		d.lost = !d.ends // one bad field in a message of the right length is just that
 	case n == fieldPAN:
 		d.add(n, at, e.name, d.clean(maskPAN(v)))
 	case n == fieldOriginal && len(v) == linkLen && d.whole:
@@ -124,11 +127,14 @@ func (d *describer) field(n int) {
 }
 
 // clean makes a value fit to be seen: no control characters, and no run of digits that could be a
-// card number, or in a message that is not whole a piece of one.
+// card number, or in a message that is not whole a piece of one or of track 1.
 func (d *describer) clean(v string) string {
 	least := panDigitsMin
 	if !d.whole {
 		least = panFragment
+		if at := strings.IndexByte(v, '^'); at >= 0 { // the cardholder's name follows
+			v = v[:at] + strings.Repeat("*", len(v)-at)
+		}
 	}
 	return escapeControls(maskDigits(v, least))
 }

@@ -76,3 +76,18 @@ func TestDescribeOfGarbage(t *testing.T) {
 		}
 	}
 }
+
+// A field that cannot be, in a message that does not end where it should: what follows is not what it
+// is taken for, and is not shown. In a message of the right length it is a bad field and no more.
+func TestDescribeAfterAField(t *testing.T) {
+	p := builtin(t, "iso87-ascii")
+	body := compose(t, p, "0200", map[int]string{11: "123", 18: "5999", 41: "TERM0001", 42: "CVV2=321", 49: "840"})
+	body[26] = 'x' // in field 18
+	if got := described(p, body); !strings.Contains(got, "terminal: TERM0001\n") {
+		t.Errorf("fields after a bad one are not shown:\n%s", got)
+	}
+	got := described(p, body[:len(body)-1])
+	if !strings.Contains(got, "merchant: (hidden, 15 characters)\n") || strings.Contains(got, "CVV2") {
+		t.Errorf("fields that are somewhere else are shown:\n%s", got)
+	}
+}

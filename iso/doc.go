@@ -16,6 +16,8 @@
 //     Original, Kept and Describe cannot hold them.
 //   - The codec does not preserve bytes, so what is forwarded is forwarded as it came, and only
 //     what we make ourselves is composed.
+//   - Keys are not known here: MAC says what an authentication code covers and where it goes, and
+//     whoever owns the keys makes it, at every sending anew.
 //   - A Profile does not change after it was loaded and may be used by any number of goroutines.
 //
 // How to describe a host is written in PROFILES.md.

@@ -1,8 +1,6 @@
 package iso
 
 import (
-	"encoding/hex"
-	"math"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -28,8 +26,10 @@ type draft struct {
 	fields      map[int]placed[draftField]
 	cvvIn       []placed[int]
 	messages    map[Class][]placed[[2]string] // question, answer
-	reversible  []placed[reversibleRule]
+	reversible  []placed[draftReversible]
+	subfields   map[string]placed[part]
 	match       map[Class][]placed[int]
+	matchAt     map[Class]*yaml.Node
 	outcomes    []placed[draftCode[Outcome]]
 	verdicts    []placed[draftCode[Verdict]]
 	reversal    draftReversal
@@ -39,6 +39,11 @@ type draft struct {
 	texts       map[string]phrase
 	frameMax    placed[int]
 	hostTimeout time.Duration
+	schedule    Schedule
+	mac         draftMAC
+	signOn      draftSignOn
+	idle        draftEcho
+	settlement  bool // is held
 	samples     []sample
 }
 
@@ -47,6 +52,13 @@ type draftField struct {
 	element element
 	packing packing       // 0: the profile's
 	length  lengthPacking // 0: the profile's
+	odd     *oddNibble    // nil: the profile's
+}
+
+// draftReversible is one rule of the section reversible, with subfields still by name.
+type draftReversible struct {
+	rule          reversibleRule
+	where, unless []placed[draftPartRule]
 }
 
 // draftCode is a response code in one of several lists that must not overlap.
@@ -65,7 +77,9 @@ type draftReversal struct {
 	fromAnswer     []placed[int]
 	reasonField    placed[int]
 	chipTags       []placed[string]
-	link           string
+	links          []placed[string]
+	stan           placed[StanRule]
+	repeatSTAN     placed[StanRule]
 }
 
 // sectionsNeeded are the keys no profile can do without, after extends.
@@ -76,7 +90,10 @@ var sectionsNeeded = []string{
 
 // readDraft reads every key. Faults go to the desk.
 func readDraft(d *desk, root *yaml.Node) *draft {
-	w := &draft{desk: d, root: root, at: map[string]*yaml.Node{}}
+	w := &draft{
+		desk: d, root: root, at: map[string]*yaml.Node{}, schedule: defaultSchedule,
+		subfields: map[string]placed[part]{}, settlement: true,
+	}
 	sections := keys{
 		"name":         func(n *yaml.Node) { w.name = w.placedText(n) },
 		"about":        func(n *yaml.Node) { w.about = w.placedText(n) },
@@ -84,6 +101,7 @@ func readDraft(d *desk, root *yaml.Node) *draft {
 		"header":       w.readHeader,
 		"encoding":     w.readEncoding,
 		"fields":       w.readFields,
+		"subfields":    w.readSubfields,
 		"cvv_in":       func(n *yaml.Node) { w.cvvIn = w.fieldList(n) },
 		"messages":     w.readMessages,
 		"reversible":   w.readReversible,
@@ -97,6 +115,10 @@ func readDraft(d *desk, root *yaml.Node) *draft {
 		"texts":        w.readTexts,
 		"limits":       w.readLimits,
 		"timers":       w.readTimers,
+		"mac":          w.readMAC,
+		"sign_on":      w.readSignOn,
+		"echo":         w.readEcho,
+		"settlement":   w.readSettlement,
 		"samples":      w.readSamples,
 	}
 	w.pairs(root, func(key, value *yaml.Node) { w.at[key.Value] = value })
@@ -123,29 +145,14 @@ func framingShorthand(word string) [][2]string {
 }
 
 func (w *draft) readFraming(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode {
-		_, _ = choice(w.desk, n, lengthKinds)
-		return
-	}
-	w.table(n, keys{
-		"length":    func(n *yaml.Node) { w.framing.length, _ = choice(w.desk, n, lengthKinds) },
-		"inclusive": func(n *yaml.Node) { w.framing.inclusive, _ = w.boolean(n) },
-	})
-}
-
-func (w *draft) readHeader(n *yaml.Node) {
-	w.list(n, func(item *yaml.Node) {
-		w.table(item, keys{"tpdu": func(n *yaml.Node) {
-			text, ok := w.text(n)
-			b, err := hex.DecodeString(text)
-			if ok && (err != nil || len(b) != tpduLen) {
-				w.fault(n, "a TPDU is %d bytes, such as 6000030000", tpduLen)
-				return
-			}
-			w.headerParts = append(w.headerParts, headerPart{kind: headerTPDU, at: len(w.header)})
-			w.header = append(w.header, b...)
-		}})
-	})
+	w.either(n, func(n *yaml.Node) {
+		w.table(n, keys{
+			"length": func(n *yaml.Node) {
+				w.framing.length, _ = choice(w.desk, n, lengthKinds)
+			},
+			"inclusive": func(n *yaml.Node) { w.framing.inclusive, _ = w.boolean(n) },
+		})
+	}, func(n *yaml.Node) { _, _ = choice(w.desk, n, lengthKinds) })
 }
 
 // encodingShorthand spells out encoding: ascii and encoding: bcd.
@@ -178,18 +185,23 @@ var (
 	digitPackings  = map[string]packing{"ascii": packChars, "bcd": packBCD}
 	bytePackings   = map[string]packing{"hex": packHex, "binary": packRaw}
 	lengthPackings = map[string]lengthPacking{
-		"ascii": lengthChars, "bcd": lengthBCD, "binary": lengthBinary,
+		"ascii": lengthChars, "bcd": lengthBCD, "bcd2": lengthTwoBCD, "binary": lengthBinary,
 	}
 	oddNibbles = map[string]oddNibble{
 		"left0": {left: true}, "right0": {}, "rightF": {fill: 15},
 	}
 )
 
+// encodingWords are the words that stand for a whole encoding.
+var encodingWords = map[string]bool{"ascii": true, "bcd": true}
+
 func (w *draft) readEncoding(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode {
-		w.fault(n, "wants ascii, bcd, or keys and values")
-		return
-	}
+	w.either(n, w.readEncodingTable, func(n *yaml.Node) {
+		_, _ = choice(w.desk, n, encodingWords) // a word is spelled out already, if there is one
+	})
+}
+
+func (w *draft) readEncodingTable(n *yaml.Node) {
 	w.table(n, keys{
 		"mti":     func(n *yaml.Node) { w.enc.mti, _ = choice(w.desk, n, digitPackings) },
 		"bitmap":  func(n *yaml.Node) { w.enc.bitmap, _ = choice(w.desk, n, bytePackings) },
@@ -203,26 +215,6 @@ func (w *draft) readEncoding(n *yaml.Node) {
 			w.fault(n, "encoding wants the key %q too, or just ascii or bcd", key)
 		}
 	}
-}
-
-func (w *draft) readLimits(n *yaml.Node) {
-	w.table(n, keys{"frame_bytes_max": func(n *yaml.Node) {
-		w.frameMax.at = n
-		w.frameMax.v, _ = w.number(n, 64, math.MaxUint16)
-	}})
-}
-
-// The host may take this long; under the least nothing gets an answer over a modem, and over the
-// most the cardholder has left. Our choice: the rules seen in the field run from 20 to 90 seconds.
-const (
-	hostTimeoutMin = 100 * time.Millisecond // rehearsals
-	hostTimeoutMax = 5 * time.Minute
-)
-
-func (w *draft) readTimers(n *yaml.Node) {
-	w.table(n, keys{"host_timeout": func(n *yaml.Node) {
-		w.hostTimeout, _ = w.duration(n, hostTimeoutMin, hostTimeoutMax)
-	}})
 }
 
 // placedText reads text and remembers where.

@@ -48,6 +48,7 @@ const (
 	lengthChars  lengthPacking = iota + 1 // digits
 	lengthBCD                             // two digits a byte, a leading zero when odd
 	lengthBinary                          // one byte for up to 2 digits, two for more
+	lengthTwoBCD                          // two bytes of two digits, however few there are
 )
 
 // oddNibble is where the unused half of a byte is when an odd number of digits is packed.
@@ -153,6 +154,8 @@ func (e *element) prefixLen() int {
 		return 0
 	case e.length == lengthChars:
 		return e.digits
+	case e.length == lengthTwoBCD:
+		return 2
 	}
 	return (e.digits + 1) / 2 // BCD, and binary, which has room to spare
 }
@@ -168,7 +171,7 @@ func (e *element) prefix(b []byte) (int, bool) {
 			}
 			n = n*10 + int(c-'0')
 		}
-	case lengthBCD:
+	case lengthBCD, lengthTwoBCD:
 		for _, c := range b {
 			if c>>4 > 9 || c&15 > 9 {
 				return 0, false
@@ -191,7 +194,7 @@ func (e *element) appendPrefix(dst []byte, n int) []byte {
 		switch e.length {
 		case lengthChars:
 			dst = append(dst, byte('0'+n/pow10(shift)%10))
-		case lengthBCD:
+		case lengthBCD, lengthTwoBCD:
 			two := n / pow10(2*shift) % 100
 			dst = append(dst, byte(two/10<<4|two%10))
 		case lengthBinary:

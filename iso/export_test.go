@@ -1,5 +1,7 @@
 package iso
 
+import "go.yaml.in/yaml/v3"
+
 // What the fuzz targets need of the inside.
 
 // ParseTrack2 is parseTrack2.
@@ -25,3 +27,17 @@ func TagsTLV(b []byte) (names []string, raw [][]byte, err error) {
 
 // CardOfChip is cardOfChip.
 var CardOfChip = cardOfChip
+
+// KeyTexts are the descriptions of keys.
+var KeyTexts = keyTexts
+
+// ReadFaults reads a profile without judging it, and lists what the reader has against it.
+func ReadFaults(root *yaml.Node) []string {
+	d := &desk{origin: map[*yaml.Node]string{}}
+	readDraft(d, root)
+	var out []string
+	for _, f := range d.faults {
+		out = append(out, f.What)
+	}
+	return out
+}

@@ -47,6 +47,7 @@ const faultsMax = 50
 type desk struct {
 	origin map[*yaml.Node]string
 	faults []Fault
+	shapes map[*yaml.Node]*shape // nodes that are asked what they could be; see schema.go
 }
 
 // fault notes that something is wrong at n.

@@ -16,10 +16,32 @@ import (
 	"reversald/iso"
 )
 
-// bothBuiltins are the profiles the message targets run with.
+// bothBuiltins are the profiles that need no dialect's fields.
 func bothBuiltins(t testing.TB) []*iso.Profile {
 	t.Helper()
 	return []*iso.Profile{builtin(t, "iso87-ascii"), builtin(t, "iso87-bcd")}
+}
+
+// allBuiltins are the profiles the message targets run with.
+func allBuiltins(t testing.TB) []*iso.Profile {
+	t.Helper()
+	var out []*iso.Profile
+	for _, name := range iso.BuiltinNames() {
+		out = append(out, builtin(t, name))
+	}
+	return out
+}
+
+// addVectors seeds a target with the messages of testdata.
+func addVectors(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob("testdata/messages/*.txt")
+	if err != nil || len(files) < 10 {
+		f.Fatal("no messages", err)
+	}
+	for _, file := range files {
+		f.Add(readVector(f, file).body)
+	}
 }
 
 // addMessages seeds a target with messages of every kind.
@@ -32,6 +54,16 @@ func addMessages(f *testing.F) {
 		f.Add(compose(f, p, "0400", reversal))
 		f.Add(compose(f, p, "0210", map[int]string{11: "1", 28: "C00000001", 39: "00", 41: "T", 44: "\u00c8"}))
 		f.Add(compose(f, p, "0800", map[int]string{11: "1", 70: "301"}))
+	}
+}
+// addHeaders seeds a target with a message of every profile, whatever its header.
+func addHeaders(f *testing.F) {
+	f.Helper()
+	for _, p := range allBuiltins(f) {
+		for _, mti := range []string{"0200", "0210", "1200", "0400", "0800"} {
+			f.Add(compose(f, p, mti, map[int]string{3: "0", 4: "1", 11: "123", 39: strings.Repeat("0",
+				len(p.Codes().Unknown)), 41: "TERM0001"}))
+		}
 	}
 }
 
@@ -72,10 +104,14 @@ func FuzzFrame(f *testing.F) {
 // Nothing panics on any message, and what a glance accepts everybody else does too.
 func FuzzGlance(f *testing.F) {
 	addMessages(f)
-	profiles := bothBuiltins(f)
+	addHeaders(f)
+	addVectors(f)
+	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
+		room := make([]byte, 64)
 		for _, p := range profiles {
 			g, err := p.Glance(body)
+			samePeek(t, p, body, room)
 			lines := p.Describe(body)
 			everythingShown(p, body)
 			if err != nil {
@@ -88,7 +124,10 @@ func FuzzGlance(f *testing.F) {
 			if last := lines[len(lines)-1]; last.Field < 0 && last.Problem != "" {
 				t.Fatalf("glance accepts what describe does not: %v", last)
 			}
-			answer, err := p.LocalAnswer(body, "91")
+			p.WantsSignOn(body)
+			_, _ = p.MAC().Cover(body)
+			_, _ = p.SignOn().Learn(body)
+			answer, err := p.LocalAnswer(body, p.Codes().NotSent)
 			if err != nil || !g.Class.Question() || !strings.Contains(g.Key, "/") {
 				continue
 			}
@@ -103,7 +142,9 @@ func FuzzGlance(f *testing.F) {
 // What is decoded can be composed, and is then decoded to the same.
 func FuzzDecode(f *testing.F) {
 	addMessages(f)
-	profiles := bothBuiltins(f)
+	addHeaders(f)
+	addVectors(f)
+	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, p := range profiles {
 			m, err := p.Decode(body)
@@ -128,7 +169,8 @@ func FuzzDecode(f *testing.F) {
 // Every payment that Original takes can be reversed, and the reversal leads back to it.
 func FuzzReversal(f *testing.F) {
 	addMessages(f)
-	profiles := bothBuiltins(f)
+	addVectors(f)
+	profiles := allBuiltins(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, p := range profiles {
 			g, err := p.Glance(body)
@@ -138,9 +180,22 @@ func FuzzReversal(f *testing.F) {
 			if _, err := p.Original(body); err != nil {
 				continue
 			}
-			r, err := p.Reversal(original(t, p, body), nil, iso.Attempt{N: 1, Reason: iso.ReasonTimeout})
+			a := attempt(p, 1, iso.ReasonTimeout)
+			if g.STAN == a.STAN {
+				a.STAN = "000009"
+			}
+			r, err := p.Reversal(original(t, p, body), nil, a)
 			if err != nil {
 				t.Fatalf("reversal: %v", err)
+			}
+			if m := p.MAC(); m.Sends(iso.ClassReversal) {
+				placed, err := m.Place(r, []byte("12345678"))
+				if code, ok := m.Of(placed); err != nil || !ok || string(code) != "12345678" {
+					t.Fatalf("code %q, %v", code, err)
+				}
+				if _, err := m.Cover(placed); err != nil {
+					t.Fatalf("cover: %v", err)
+				}
 			}
 			if back := glance(t, p, r); back.OriginalKey != g.Key || back.AmountMinor != g.AmountMinor {
 				t.Fatalf("reversal of %q leads to %q", g.Key, back.OriginalKey)
@@ -263,7 +318,7 @@ func FuzzProfile(f *testing.F) {
 			if body, err := p.Compose("0200", fields); err == nil {
 				everythingShown(p, body)
 				if o, err := p.Original(body); err == nil {
-					_, _ = p.Reversal(o, nil, iso.Attempt{N: 1, Reason: iso.ReasonTimeout})
+					_, _ = p.Reversal(o, nil, attempt(p, 1, iso.ReasonTimeout))
 				}
 			}
 		}

@@ -59,6 +59,8 @@ const (
 	fieldAmount     = 4
 	fieldSent       = 7
 	fieldSTAN       = 11
+	fieldTime       = 12
+	fieldDate       = 13
 	fieldExpiry     = 14
 	fieldAcquirer   = 32
 	fieldForwarder  = 33
@@ -67,9 +69,11 @@ const (
 	fieldAuth       = 38
 	fieldCode       = 39
 	fieldTerminal   = 41
+	fieldMerchant   = 42
 	fieldCurrency   = 49
 	fieldPIN        = 52
 	fieldChip       = 55
+	fieldBatch      = 60 // UnionPay: type, batch and more
 	fieldOriginal   = 90
 )
 
@@ -115,7 +119,7 @@ func (p *Profile) look(g *Glance, w *walk) error {
 		at = end
 	}
 	g.Key, g.OriginalKey = all[at:key], all[key:]
-	g.Reversible = g.Class == ClassPayment && p.isReversible(g.MTI, g.Processing)
+	g.Reversible = g.Class == ClassPayment && p.isReversible(w, g.MTI, g.Processing)
 	return missing
 }
 

@@ -3,6 +3,7 @@ package iso_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -49,6 +50,40 @@ func chipSale() map[int]string {
 	}
 }
 
+// asIn is a payment's fields as a dialect has them, and its message type.
+func asIn(p *iso.Profile, mti string, fields map[int]string) (string, map[int]string) {
+	out := maps.Clone(fields)
+	switch p.Name() {
+	case "unionpay":
+		out[48], out[60], out[64] = "123", "22000001000500", "4131423243334434"
+	case "as2805":
+		out[64] = "1122334455667788"
+	case "iso93":
+		out[12], out[22] = "260102110405", "510101510140"
+		delete(out, 13)
+		delete(out, 25)
+		mti = "1" + mti[1:]
+	}
+	maps.DeleteFunc(out, func(n int, _ string) bool { return p.FieldName(n) == "" })
+	return mti, out
+}
+
+// composeIn is a payment as a dialect has it.
+func composeIn(t testing.TB, p *iso.Profile, mti string, fields map[int]string) []byte {
+	t.Helper()
+	mti, fields = asIn(p, mti, fields)
+	return compose(t, p, mti, fields)
+}
+
+// attempt is one sending of a reversal, with a trace number if the dialect wants one of its own.
+func attempt(p *iso.Profile, n int, r iso.Reason) iso.Attempt {
+	a := iso.Attempt{N: n, Reason: r}
+	if p.StanPolicy().For(n) != iso.StanOriginal {
+		a.STAN = iso.FormatSTAN(700 + n)
+	}
+	return a
+}
+
 func compose(t testing.TB, p *iso.Profile, mti string, fields map[int]string) []byte {
 	t.Helper()
 	body, err := p.Compose(mti, fields)
@@ -93,7 +128,11 @@ func everythingShown(p *iso.Profile, body []byte) string {
 	fmt.Fprintf(&b, "%s %+v %v\n", text, k, err)
 	m, err := p.Decode(body)
 	fmt.Fprintf(&b, "%v %+v %#v %v\n", m, m, m, err)
-	answer, err := p.LocalAnswer(body, "91")
-	fmt.Fprintf(&b, "%s %v\n", answer, err)
 	return b.String()
+}
+
+// toldTheApp is what the app hears of its own message when the host does not speak.
+func toldTheApp(p *iso.Profile, body []byte) string {
+	answer, err := p.LocalAnswer(body, p.Codes().NotSent)
+	return fmt.Sprintf("%s %v\n", answer, err)
 }

@@ -1,7 +1,6 @@
 package iso
 
 import (
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -14,10 +13,11 @@ func (w *draft) judge() *Profile {
 	p := &Profile{
 		name: w.name.v, about: w.about.v, framing: w.framing, frameMax: w.frameMax.v,
 		header: w.header, headerParts: w.headerParts, enc: w.enc, hostTimeout: w.hostTimeout,
-		texts: w.texts,
+		texts: w.texts, schedule: w.schedule, holdSettlement: w.settlement,
 	}
 	w.judgeFrame()
 	w.judgeFields(p)
+	w.judgeSubfields(p)
 	w.judgeMessages(p)
 	w.judgeReversible(p)
 	w.judgeMatch(p)
@@ -25,6 +25,9 @@ func (w *draft) judge() *Profile {
 	w.judgeLocal(p)
 	w.judgeReversal(p)
 	w.judgeKeep(p)
+	w.judgeMAC(p)
+	w.judgeSignOn(p)
+	w.judgeEcho(p)
 	return p
 }
 
@@ -58,6 +61,9 @@ func (w *draft) judgeFields(p *Profile) {
 		e.dress(w.enc)
 		if f.v.length != 0 {
 			e.length = f.v.length
+		}
+		if f.v.odd != nil {
+			e.odd = *f.v.odd
 		}
 		if f.v.packing != 0 {
 			if !e.kind.packable(f.v.packing) {
@@ -129,7 +135,7 @@ func (w *draft) judgeMessages(p *Profile) {
 	p.types = map[[4]byte]messageType{}
 	add := func(at *yaml.Node, t messageType) {
 		if len(t.mti) != 4 || !digitsOnly(t.mti) {
-			w.fault(at, "a message type is four digits, in quotes")
+			w.fault(at, problemMTI)
 			return
 		}
 		key := [4]byte([]byte(t.mti))
@@ -161,24 +167,40 @@ func (w *draft) judgeReversible(p *Profile) {
 	if n := w.at["reversible"]; n != nil && len(w.reversible) == 0 {
 		w.fault(n, "no payment would ever be reversed")
 	}
-	for _, rule := range w.reversible {
-		if !w.isQuestion(ClassPayment, rule.v.mti) {
-			w.fault(rule.at, "%q is not a payment in messages", rule.v.mti)
+	for _, r := range w.reversible {
+		rule := r.v.rule
+		switch answer, listed := w.answerOf(ClassPayment, rule.mti); {
+		case !listed:
+			w.fault(r.at, "%q is not a payment in messages", rule.mti)
+			continue
+		case answer == "":
+			w.fault(r.at, "%q has no answer in messages: its outcome would never be known",
+				rule.mti)
 		}
 		for _, other := range p.reversible {
-			if other.mti == rule.v.mti {
-				w.fault(rule.at, "%q has a rule already", rule.v.mti)
+			if other.mti == rule.mti {
+				w.fault(r.at, "%q has a rule already", rule.mti)
 			}
 		}
-		p.reversible = append(p.reversible, rule.v)
+		rule.where, rule.unless = w.lookRules(p, r.v.where), w.lookRules(p, r.v.unless)
+		p.reversible = append(p.reversible, rule)
 	}
+}
+
+// answerOf is the answer that messages lists for a question of class.
+func (w *draft) answerOf(class Class, mti string) (answer string, listed bool) {
+	for _, pair := range w.messages[class] {
+		if pair.v[0] == mti {
+			return pair.v[1], true
+		}
+	}
+	return "", false
 }
 
 // isQuestion reports whether mti is listed as a question of class.
 func (w *draft) isQuestion(class Class, mti string) bool {
-	return slices.ContainsFunc(w.messages[class], func(pair placed[[2]string]) bool {
-		return pair.v[0] == mti
-	})
+	_, listed := w.answerOf(class, mti)
+	return listed
 }
 
 // judgeMatch checks that a key tells one payment from the next, and has no card number in it: keys
@@ -204,7 +226,11 @@ func (w *draft) judgeMatch(p *Profile) {
 			p.match[class] = append(p.match[class], n.v)
 		}
 		if !trace && (class == ClassPayment || class == ClassReversal) {
-			w.fault(section, "match.%s has no trace number (field 11): payments could not be told "+
+			at := section
+			if w.matchAt[class] != nil {
+				at = w.matchAt[class]
+			}
+			w.fault(at, "match.%s has no trace number (field 11): payments could not be told "+
 				"apart", class)
 		}
 	}

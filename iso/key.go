@@ -28,9 +28,9 @@ func (p *Profile) appendKey(dst []byte, w *walk, c Class) ([]byte, error) {
 }
 
 // appendOriginalKey appends the key of the payment that a reversal takes back: the same fields,
-// with trace number and time out of field 90 when it has them.
+// with trace number and time out of the links that the reversal has.
 func (p *Profile) appendOriginalKey(dst []byte, w *walk) ([]byte, error) {
-	link, err := p.value(w, fieldOriginal)
+	told, err := p.linksOf(w)
 	if err != nil {
 		return dst, err
 	}
@@ -38,7 +38,7 @@ func (p *Profile) appendOriginalKey(dst []byte, w *walk) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, keySeparator)
 		}
-		if v := linkPart(link, n); v != "" {
+		if v := told.part(n); v != "" {
 			dst = append(dst, v...)
 			continue
 		}
@@ -119,8 +119,8 @@ func (p *Profile) Nearest(arrived Glance, waiting []Glance) (Near, bool) {
 	}
 	var why []string
 	for _, n := range best.Fields {
-		switch {
-		case n == partMTI:
+		switch n {
+		case partMTI:
 			why = append(why, "the message type is not its answer")
 		default:
 			why = append(why, "field "+strconv.Itoa(n)+" ("+p.FieldName(n)+") differs")

@@ -15,8 +15,8 @@ func TestNothingShowsACard(t *testing.T) {
 	for _, name := range iso.BuiltinNames() {
 		p := builtin(t, name)
 		for what, fields := range map[string]map[int]string{"sale": sale(), "chip sale": chipSale()} {
-			body := compose(t, p, "0200", fields)
-			noSecrets(t, name+" "+what, everythingShown(p, body))
+			body := composeIn(t, p, "0200", fields)
+			noSecrets(t, name+" "+what, everythingShown(p, body)+toldTheApp(p, body))
 			for cut := range body {
 				noSecrets(t, fmt.Sprintf("%s %s cut at %d", name, what, cut),
 					everythingShown(p, body[:cut]))

@@ -15,16 +15,19 @@ func Load(path string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseProfile(text, path, func(name, from string) ([]byte, string, error) {
-		if ext := filepath.Ext(name); ext != ".yaml" && ext != ".yml" {
-			return findBuiltin(name, from)
-		}
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(from), name)
-		}
-		text, err := readProfile(name)
-		return text, name, err
-	})
+	return parseProfile(text, path, findBeside)
+}
+
+// findBeside is the source of profiles that may stand in a file beside the one that names them.
+func findBeside(name, from string) (text []byte, file string, err error) {
+	if ext := filepath.Ext(name); ext != ".yaml" && ext != ".yml" {
+		return findBuiltin(name, from)
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(from), name)
+	}
+	text, err = readProfile(name)
+	return text, name, err
 }
 
 // readProfile reads a file that may be a profile, and not more of it than one can be.

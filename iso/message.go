@@ -3,7 +3,6 @@ package iso
 import (
 	"fmt"
 	"io"
-	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -29,16 +28,9 @@ func (p *Profile) Decode(body []byte) (Message, error) {
 	if err := p.contents(&w); err != nil {
 		return Message{}, err
 	}
-	packed := body[w.header:]
-	m, again, err := p.codec.unpack(p, packed, numbers)
+	m, err := p.codec.unpack(body[w.header:], numbers)
 	if err != nil {
 		return Message{}, &FieldError{Field: partHeader, Offset: w.header, Problem: err.Error()}
-	}
-	if w.double && w.present[1] == 0 {
-		again += p.bitmapLen() // an empty secondary bitmap is legal, and not written again
-	}
-	if again != len(packed) {
-		return Message{}, w.fail(partHeader, "does not keep its length when it is written again")
 	}
 	m.Header = append([]byte(nil), body[:w.header]...)
 	return m, nil
@@ -62,19 +54,22 @@ func (p *Profile) ComposeWith(header []byte, mti string, fields map[int]string) 
 	if len(mti) != 4 || !digitsOnly(mti) {
 		return nil, composing(partMTI, "is not four digits")
 	}
-	numbers := slices.Sorted(maps.Keys(fields))
-	values := make(map[int]string, len(fields))
-	for _, n := range numbers {
+	numbers := make([]int, 0, len(fields))
+	for n := range fields {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	values := make([]string, len(numbers))
+	for i, n := range numbers {
 		if n < 2 || n > fieldMax || p.elements[n].kind == 0 {
 			return nil, composing(n, "is not in the profile")
 		}
-		v, problem := p.elements[n].fit(fields[n])
-		if problem != "" {
+		var problem string
+		if values[i], problem = p.elements[n].fit(fields[n]); problem != "" {
 			return nil, composing(n, problem)
 		}
-		values[n] = v
 	}
-	packed, err := p.codec.pack(p, mti, numbers, values)
+	packed, err := p.codec.pack(mti, numbers, values)
 	if err != nil {
 		return nil, composing(partHeader, err.Error())
 	}
@@ -101,14 +96,6 @@ func (w *walk) numbers() []int {
 		}
 	}
 	return out
-}
-
-// bitmapLen is how many bytes one bitmap takes.
-func (p *Profile) bitmapLen() int {
-	if p.enc.bitmap == packHex {
-		return 16
-	}
-	return 8
 }
 
 // String is the type and the number of fields: a message may hold a card and is never printed.

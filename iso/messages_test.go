@@ -26,7 +26,7 @@ type vector struct {
 	glance  map[string]string
 }
 
-func readVector(t *testing.T, file string) vector {
+func readVector(t testing.TB, file string) vector {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -59,8 +59,8 @@ func readVector(t *testing.T, file string) vector {
 				value = plain
 			}
 			v.fields[n] = value
-		case about == "TPDU":
-			v.header = element
+		case about == "TPDU", strings.HasPrefix(about, "header"):
+			v.header = append(v.header, element...)
 		case about == "message type":
 			v.mti = strings.Trim(strings.TrimSpace(wire), `"`)
 		}
@@ -71,7 +71,7 @@ func readVector(t *testing.T, file string) vector {
 func lastWord(s string) string { return s[strings.LastIndex(s, " ")+1:] }
 
 // elementBytes reads `37 6222D` and `"16" "5413"`.
-func elementBytes(t *testing.T, wire string) []byte {
+func elementBytes(t testing.TB, wire string) []byte {
 	t.Helper()
 	var out []byte
 	for wire = strings.TrimSpace(wire); wire != ""; wire = strings.TrimSpace(wire) {

@@ -1,6 +1,10 @@
 package iso
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Original is what the journal keeps of a request so that it can be reversed after a power cut: the
 // fields the profile's reversal needs and no others. It cannot hold track data, a PIN block or a
@@ -32,16 +36,19 @@ func (p *Profile) Original(body []byte) (Original, error) {
 		return Original{}, err
 	}
 	mti, _ := p.classify(w.mti)
-	o := Original{MTI: mti, Fields: make(map[int]string, len(p.template.copied)+len(linkInputs)+1)}
+	o := Original{MTI: mti, Fields: make(map[int]string, len(p.template.copied)+8)}
 	if w.header > 0 {
 		o.Header = append([]byte(nil), body[:w.header]...)
 	}
 	wanted := p.template.copied
-	if p.template.link90 {
-		wanted = append(wanted[:len(wanted):len(wanted)], linkInputs...)
+	for _, l := range p.template.links {
+		wanted = append(slices.Clip(wanted), l.inputs...)
 	}
 	if err := p.gather(o.Fields, &w, wanted); err != nil {
 		return Original{}, err
+	}
+	if p.stan.Counts() && known(o.Fields[fieldSTAN]) == "" {
+		return Original{}, p.failAt(&w, fieldSTAN, "is zero, and the link would name no payment")
 	}
 	if w.has(fieldChip) && len(p.template.chipTags) > 0 {
 		tags, at, err := subsetTLV(nil, p.rawBytes(&w, fieldChip), p.template.chipTags)
@@ -123,9 +130,7 @@ func (p *Profile) Keep(answer []byte) (Kept, error) {
 // all are the kept fields with their numbers, 37, 38 and 39 among them.
 func (k Kept) all() map[int]string {
 	out := make(map[int]string, len(k.Fields)+3)
-	for n, v := range k.Fields {
-		out[n] = v
-	}
+	maps.Copy(out, k.Fields)
 	for n, v := range map[int]string{fieldCode: k.Code, fieldRRN: k.RRN, fieldAuth: k.Auth} {
 		if v != "" {
 			out[n] = v

@@ -36,6 +36,7 @@ const (
 	ReasonMACWrong                    // the answer's MAC is wrong
 	ReasonNotStored                   // the outcome could not be kept
 	ReasonAmbiguous                   // the host's answer is OutcomeAmbiguous
+	ReasonRefused                     // the host answered an earlier reversal, and did not take it
 )
 
 // LocalCodes are the response codes (DE 39) the app gets from us when the host did not speak.
@@ -117,6 +118,7 @@ var reasonNames = [...]string{
 	ReasonMACWrong:  "mac_wrong",
 	ReasonNotStored: "not_stored",
 	ReasonAmbiguous: "ambiguous",
+	ReasonRefused:   "refused",
 }
 
 // String names the reason as profiles do.

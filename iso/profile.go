@@ -1,10 +1,6 @@
 package iso
 
-import (
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // Profile is one host's dialect, loaded and proven. It does not change and may be shared.
 type Profile struct {
@@ -25,13 +21,21 @@ type Profile struct {
 
 	outcomes    map[string]Outcome
 	verdicts    map[string]Verdict
-	reasons     [ReasonAmbiguous + 1]string
+	reasons     [ReasonRefused + 1]string
 	template    template
 	keep        []int // of an answer
 	echo        []int // of a question, in an answer of ours
 	local       LocalCodes
 	texts       map[string]phrase
 	hostTimeout time.Duration
+
+	parts          map[string]part
+	stan           StanPolicy
+	mac            macRule
+	signOn         signOnRule
+	idle           echoRule
+	schedule       Schedule
+	holdSettlement bool
 }
 
 // messageType is one message type the profile knows.
@@ -44,7 +48,10 @@ type messageType struct {
 // reversibleRule says which payments of one message type are taken back.
 type reversibleRule struct {
 	mti    string
-	except []string // beginnings of field 3 that are not
+	except []string   // beginnings of field 3 that are not
+	only   []string   // beginnings of field 3 that are; none: all others
+	unless []partRule // any of these, and it is not
+	where  []partRule // all of these, where the message has the part
 }
 
 // template is how a reversal is worded.
@@ -56,7 +63,7 @@ type template struct {
 	fromAnswer     []int
 	reasonField    int
 	chipTags       []string // of field 55, upper-case hex
-	link90         bool
+	links          []*link
 }
 
 // Name is what the profile calls itself.
@@ -87,6 +94,23 @@ func (p *Profile) AnswerMTI(mti string) string {
 		return ""
 	}
 	return p.typeOf([4]byte([]byte(mti))).answer
+}
+
+// ClassOf is what a message type is for; zero when it is not four digits. What repeats a listed
+// type is of its class, and what is neither is "other".
+func (p *Profile) ClassOf(mti string) Class {
+	if len(mti) != 4 || !digitsOnly(mti) {
+		return 0
+	}
+	return p.typeOf([4]byte([]byte(mti))).class
+}
+
+// ReversalMTI is the message type of sending n of a reversal, counted from 1.
+func (p *Profile) ReversalMTI(n int) string {
+	if n > 1 {
+		return p.template.repeatMTI
+	}
+	return p.template.mti
 }
 
 // classify says what a message type is for.
@@ -122,13 +146,12 @@ func (p *Profile) typeOf(mti [4]byte) messageType {
 }
 
 // isReversible reports whether a payment of this type and processing code is taken back when its
-// outcome is unknown. Without a processing code it is: a needless reversal costs a message.
-func (p *Profile) isReversible(mti, processing string) bool {
-	for _, rule := range p.reversible {
+// outcome is unknown.
+func (p *Profile) isReversible(w *walk, mti, processing string) bool {
+	for i := range p.reversible {
+		rule := &p.reversible[i]
 		if rule.mti == mti || rule.mti[:3] == mti[:3] && !p.listed(mti) {
-			return !slices.ContainsFunc(rule.except, func(prefix string) bool {
-				return strings.HasPrefix(processing, prefix)
-			})
+			return rule.takes(p, w, processing)
 		}
 	}
 	return false

@@ -12,7 +12,9 @@ import (
 )
 
 func TestBuiltinProfilesLoad(t *testing.T) {
-	want := []string{"iso87-ascii", "iso87-bcd"}
+	codes87 := iso.LocalCodes{Unknown: "68", NotSent: "91", Busy: "96", Refused: "30", Owed: "91", Reversed: "06"}
+	codes93 := iso.LocalCodes{Unknown: "911", NotSent: "912", Busy: "909", Refused: "904", Owed: "912", Reversed: "100"}
+	want := []string{"as2805", "iso87-ascii", "iso87-bcd", "iso93", "unionpay"}
 	if got := iso.BuiltinNames(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("names %q", got)
 	}
@@ -21,9 +23,15 @@ func TestBuiltinProfilesLoad(t *testing.T) {
 		if p.Name() != name || p.About() == "" || p.FrameMax() != 4096 || p.HostTimeout() != 30*time.Second {
 			t.Errorf("%s: %q %q %d %v", name, p.Name(), p.About(), p.FrameMax(), p.HostTimeout())
 		}
-		codes := p.Codes()
-		if codes != (iso.LocalCodes{Unknown: "68", NotSent: "91", Busy: "96", Refused: "30", Owed: "91", Reversed: "06"}) {
-			t.Errorf("%s: codes %+v", name, codes)
+		codes := codes87
+		if name == "iso93" {
+			codes = codes93
+		}
+		if p.Codes() != codes {
+			t.Errorf("%s: codes %+v", name, p.Codes())
+		}
+		if !p.HoldsSettlement() || p.Schedule().Quick != 3 || p.Schedule().RetryMax != 30*time.Minute {
+			t.Errorf("%s: schedule %+v", name, p.Schedule())
 		}
 	}
 	if _, err := iso.Builtin("iso99"); err == nil || !strings.Contains(err.Error(), "iso87-bcd") {

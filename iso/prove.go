@@ -3,8 +3,10 @@ package iso
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -30,6 +32,7 @@ func (w *draft) prove(p *Profile) {
 		}
 		proven = proven || s.reversible
 	}
+	w.proveForms(p)
 	if n := w.at["samples"]; n != nil && !proven {
 		w.fault(n, "samples has no payment with reversible: true, so no reversal is proven")
 	}
@@ -89,7 +92,7 @@ func (p *Profile) sampleBody(s sample) ([]byte, error) {
 	}
 	body, err := hex.DecodeString(strings.Join(strings.Fields(s.wire), ""))
 	if err != nil {
-		return nil, fmt.Errorf("wire is not hexadecimal")
+		return nil, errors.New("wire is not hexadecimal")
 	}
 	return body, nil
 }
@@ -105,7 +108,7 @@ func (p *Profile) proveAnswer(question []byte, g Glance) error {
 		return fmt.Errorf("a glance at our answer to it: %w", err)
 	}
 	if answer.Key != g.Key || !answer.Class.Answers(g.Class) {
-		return fmt.Errorf("our answer does not match it: local_answer.echo lacks a match field")
+		return errors.New("our answer does not match it: local_answer.echo lacks a match field")
 	}
 	return nil
 }
@@ -135,9 +138,16 @@ func (p *Profile) proveReversal(payment []byte, g Glance) (string, error) {
 		if n == 0 {
 			continue
 		}
-		body, err := p.Reversal(o, nil, Attempt{N: n, Reason: ReasonTimeout})
+		a := Attempt{N: n, Reason: ReasonTimeout}
+		if p.stan.For(n) != StanOriginal {
+			a.STAN = provingSTAN(o)
+		}
+		body, err := p.Reversal(o, nil, a)
 		if err != nil {
 			return "", fmt.Errorf("its reversal: %w", err)
+		}
+		if err := p.proveMAC(body); err != nil {
+			return "", fmt.Errorf("the authentication code of its reversal: %w", err)
 		}
 		r, err := p.Glance(body)
 		switch {
@@ -146,13 +156,78 @@ func (p *Profile) proveReversal(payment []byte, g Glance) (string, error) {
 		case r.MTI != mti || r.Class != ClassReversal:
 			return "", fmt.Errorf("its reversal is a %s", r.MTI)
 		case r.OriginalKey != g.Key:
-			return "", fmt.Errorf("its reversal does not lead back to it: " +
-				"match.payment has a field that reversal.copy has not")
+			return "", errors.New("its reversal does not lead back to it: " +
+				"match.payment has a field that neither reversal.copy nor the link has")
 		case r.AmountMinor != g.AmountMinor:
-			return "", fmt.Errorf("its reversal is for another amount")
+			return "", errors.New("its reversal is for another amount")
 		}
 	}
 	return string(kept), nil
+}
+
+// provingSTAN is a trace number that o has not.
+func provingSTAN(o Original) string {
+	if o.Fields[fieldSTAN] == "000001" {
+		return "000002"
+	}
+	return "000001"
+}
+
+// proveMAC puts a code into a reversal and finds it again.
+func (p *Profile) proveMAC(reversal []byte) error {
+	m := p.MAC()
+	if !m.Sends(ClassReversal) {
+		return nil
+	}
+	covered, err := m.Cover(reversal)
+	if err != nil {
+		return err
+	}
+	code := []byte("\x01\x02\x03\x04\x05\x06\x07\x08")
+	placed, err := m.Place(reversal, code)
+	if err != nil {
+		return err
+	}
+	again, err := m.Cover(placed)
+	switch found, ok := m.Of(placed); {
+	case err != nil:
+		return err
+	case !ok || string(found) != string(code[:p.mac.size]):
+		return errors.New("is not found again")
+	case string(again) != string(covered):
+		return errors.New("is covered by itself")
+	}
+	return nil
+}
+
+// provingValues are values to prove sign-on and echo with.
+var provingValues = Values{
+	STAN: "000001", Terminal: "TERM0001", Merchant: "MERCHANT0000001", Batch: "000001",
+	Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+}
+
+// proveForms makes every message of the sign-on and the echo, and answers it.
+func (w *draft) proveForms(p *Profile) {
+	prove := func(what string, at *yaml.Node, f form) {
+		body, err := f.compose(p, provingValues)
+		if err != nil {
+			w.fault(at, "%s: %v", what, err)
+			return
+		}
+		g, err := p.Glance(body)
+		if err == nil {
+			err = p.proveAnswer(body, g)
+		}
+		if err != nil {
+			w.fault(at, "%s: %v", what, err)
+		}
+	}
+	for i, f := range p.signOn.forms {
+		prove("sign-on", w.signOn.forms[i].at, f)
+	}
+	if !p.Echo().None() {
+		prove("echo", w.idle.at, p.idle.form)
+	}
 }
 
 // leaksInto is an error if text shows card data of m.
@@ -163,7 +238,7 @@ func (m Message) leaksInto(text string) error {
 	}
 	for _, secret := range secrets {
 		if secret != "" && strings.Contains(text, secret) {
-			return fmt.Errorf("card data of it would be shown or kept")
+			return errors.New("card data of it would be shown or kept")
 		}
 	}
 	return nil

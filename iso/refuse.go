@@ -25,6 +25,10 @@ func (w *draft) judgeCodes(p *Profile) {
 			w.fault(code.at, "code %q is %s for a payment, so it cannot mean that a reversal is "+
 				"done", code.v.code, o)
 		}
+		if code.v.in != VerdictDone && o == OutcomeApproved {
+			w.fault(code.at, "code %q is an approval, so a reversal that got it is not to be %s",
+				code.v.code, verdictDeeds[code.v.in])
+		}
 	}
 	missing := func(section, list string, has bool) {
 		if n := w.at[section]; n != nil && !has {
@@ -37,6 +41,11 @@ func (w *draft) judgeCodes(p *Profile) {
 		func(c placed[draftCode[Verdict]]) bool { return c.v.in == VerdictDone }))
 }
 
+// verdictDeeds are what is done after each verdict.
+var verdictDeeds = map[Verdict]string{
+	VerdictRetry: "sent again", VerdictSignOn: "sent again", VerdictStuck: "stuck",
+}
+
 func judgeCodeLists[T any](w *draft, p *Profile, codes []placed[draftCode[T]]) map[string]T {
 	lists := map[string]string{}
 	out := map[string]T{}
@@ -45,8 +54,9 @@ func judgeCodeLists[T any](w *draft, p *Profile, codes []placed[draftCode[T]]) m
 			w.fault(c.at, "code %q is listed under %s and under %s", c.v.code, was, c.v.list)
 		}
 		w.codeFits(p, c.at, c.v.code, fieldCode)
-		lists[c.v.code] = c.v.list
-		out[c.v.code] = c.v.in
+		if _, ok := out[c.v.code]; !ok {
+			lists[c.v.code], out[c.v.code] = c.v.list, c.v.in
+		}
 	}
 	return out
 }
@@ -132,26 +142,30 @@ func (w *draft) judgeReversal(p *Profile) {
 		w.fault(r.repeatMTI.at, "%q is not a reversal in messages", t.repeatMTI)
 	}
 	if !w.isQuestion(ClassReversal, t.mti) {
-		w.fault(r.at, "reversal.mti %q is not a reversal in messages", t.mti)
+		at := r.at
+		if r.mti.at != nil {
+			at = r.mti.at
+		}
+		w.fault(at, "reversal.mti %q is not a reversal in messages", t.mti)
 	}
 	w.judgeCopy(p)
+	w.judgeLinks(p)
 	w.judgeSet(p)
 	t.fromAnswer = w.plainFields(p, r.fromAnswer, "the journal")
+	w.judgeFromAnswer(p)
 	w.judgeChipTags(p)
-	if t.link90 = r.link == "de90"; t.link90 {
-		if e := p.elements[fieldOriginal]; !isNumber(e) || e.digits > 0 || e.count != linkLen {
-			w.fault(r.at, "link de90 needs field %d as n%d", fieldOriginal, linkLen)
-		}
-	}
+	w.judgeSTAN(p)
 	t.reasonField = r.reasonField.v
 	if r.reasonField.at == nil {
 		w.fault(r.at, "reversal has no reason_field")
-	} else if p.elements[t.reasonField].kind == 0 {
+	} else if t.reasonField > 0 && p.elements[t.reasonField].kind == 0 {
 		w.absent(r.reasonField)
 	}
 	for reason, code := range w.reasons {
 		p.reasons[reason] = code.v
-		w.codeFits(p, code.at, code.v, t.reasonField)
+		if t.reasonField > 0 {
+			w.codeFits(p, code.at, code.v, t.reasonField)
+		}
 	}
 	w.judgeCarried(p)
 }
@@ -197,8 +211,8 @@ func (w *draft) judgeSet(p *Profile) {
 		taken := []int{fieldPAN, fieldAmount, fieldSTAN, fieldExpiry, fieldChip}
 		taken = append(taken, w.reversal.reasonField.v)
 		taken = append(append(taken, macFields...), t.copied...)
-		if w.reversal.link == "de90" {
-			taken = append(taken, fieldOriginal)
+		for _, l := range t.links {
+			taken = append(taken, l.field)
 		}
 		switch {
 		case p.hidden[number] || slices.Contains(taken, number):
@@ -247,7 +261,8 @@ func (w *draft) judgeCarried(p *Profile) {
 	slices.Sort(needed)
 	for _, n := range slices.Compact(needed) {
 		_, set := t.set[n]
-		if !set && !slices.Contains(t.copied, n) && p.elements[n].kind != 0 {
+		own := n == fieldSTAN && p.stan.First == StanNew && p.stan.Repeat != StanOriginal
+		if !set && !own && !slices.Contains(t.copied, n) && p.elements[n].kind != 0 {
 			w.fault(w.reversal.at, "the reversal does not carry field %d, so its answer could not "+
 				"be known again", n)
 		}

@@ -12,24 +12,26 @@ func (w *draft) readFields(n *yaml.Node) {
 	w.fields = map[int]placed[draftField]{}
 	w.pairs(n, func(key, value *yaml.Node) {
 		number, ok := w.fieldNumber(key)
-		if !ok {
-			return
-		}
 		var f draftField
-		if value.Kind == yaml.MappingNode {
+		w.either(value, func(value *yaml.Node) {
 			w.table(value, keys{
 				"format": func(n *yaml.Node) { f.element = w.format(n) },
 				"name":   func(n *yaml.Node) { f.element.name, _ = w.text(n) },
 				"packed": func(n *yaml.Node) { f.packing, _ = choice(w.desk, n, fieldPackings) },
 				"length": func(n *yaml.Node) { f.length, _ = choice(w.desk, n, lengthPackings) },
+				"odd": func(n *yaml.Node) {
+					if odd, ok := choice(w.desk, n, oddNibbles); ok {
+						f.odd = &odd
+					}
+				},
 			})
 			if pairIndex(value, "format") < 0 {
 				w.fault(value, "field %d has no format", number)
 			}
-		} else {
-			f.element = w.format(value)
+		}, func(value *yaml.Node) { f.element = w.format(value) })
+		if ok {
+			w.fields[number] = placed[draftField]{f, value}
 		}
-		w.fields[number] = placed[draftField]{f, value}
 	})
 }
 
@@ -66,6 +68,7 @@ func (w *draft) readMessages(n *yaml.Node) {
 	for _, class := range questionClasses {
 		sections[class.String()] = func(n *yaml.Node) {
 			w.pairs(n, func(question, answer *yaml.Node) {
+				w.mtiKey(question)
 				text, ok := w.text(answer)
 				if ok {
 					pair := placed[[2]string]{[2]string{question.Value, text}, question}
@@ -79,29 +82,39 @@ func (w *draft) readMessages(n *yaml.Node) {
 
 func (w *draft) readReversible(n *yaml.Node) {
 	w.list(n, func(item *yaml.Node) {
-		rule := placed[reversibleRule]{at: item}
+		r := placed[draftReversible]{at: item}
 		w.table(item, keys{
-			"mti": func(n *yaml.Node) { rule.v.mti, _ = w.text(n) },
-			"except": func(n *yaml.Node) {
-				w.list(n, func(item *yaml.Node) {
-					prefix, ok := w.text(item)
-					if ok && (!digitsOnly(prefix) || len(prefix) > 6) {
-						w.fault(item, "wants the first 1 to 6 digits of a processing code")
-						return
-					}
-					rule.v.except = append(rule.v.except, prefix)
-				})
-			},
+			"mti":    func(n *yaml.Node) { r.v.rule.mti, _ = w.text(n) },
+			"except": func(n *yaml.Node) { r.v.rule.except = w.processingCodes(n) },
+			"only":   func(n *yaml.Node) { r.v.rule.only = w.processingCodes(n) },
+			"where":  func(n *yaml.Node) { r.v.where = w.partRules(n) },
+			"unless": func(n *yaml.Node) { r.v.unless = w.partRules(n) },
 		})
-		w.reversible = append(w.reversible, rule)
+		w.reversible = append(w.reversible, r)
 	})
 }
 
+// processingCodes reads beginnings of field 3.
+func (w *draft) processingCodes(n *yaml.Node) []string {
+	var out []string
+	w.list(n, func(item *yaml.Node) {
+		prefix, ok := w.text(item)
+		if ok && (!digitsOnly(prefix) || len(prefix) > 6) {
+			w.fault(item, "wants the first 1 to 6 digits of a processing code")
+			return
+		}
+		out = append(out, prefix)
+	})
+	return out
+}
+
 func (w *draft) readMatch(n *yaml.Node) {
-	w.match = map[Class][]placed[int]{}
+	w.match, w.matchAt = map[Class][]placed[int]{}, map[Class]*yaml.Node{}
 	sections := keys{}
 	for _, class := range questionClasses {
-		sections[class.String()] = func(n *yaml.Node) { w.match[class] = w.fieldList(n) }
+		sections[class.String()] = func(n *yaml.Node) {
+			w.match[class], w.matchAt[class] = w.fieldList(n), n
+		}
 	}
 	w.table(n, sections)
 }
@@ -136,12 +149,11 @@ func (w *draft) readReversal(n *yaml.Node) {
 		"drop":        func(n *yaml.Node) { r.drop = w.fieldList(n) },
 		"from_answer": func(n *yaml.Node) { r.fromAnswer = w.fieldList(n) },
 		"reason_field": func(n *yaml.Node) {
-			r.reasonField.at = n
-			r.reasonField.v, _ = w.fieldNumber(n)
+			r.reasonField = placed[int]{w.fieldOrNone(n), n}
 		},
-		"link": func(n *yaml.Node) {
-			r.link, _ = choice(w.desk, n, map[string]string{"none": "none", "de90": "de90"})
-		},
+		"link":        w.readLink,
+		"stan":        func(n *yaml.Node) { r.stan = w.stanRule(n, stanWords) },
+		"repeat_stan": func(n *yaml.Node) { r.repeatSTAN = w.stanRule(n, repeatSTANWords) },
 		"chip_tags": func(n *yaml.Node) {
 			w.list(n, func(item *yaml.Node) { r.chipTags = append(r.chipTags, w.placedText(item)) })
 		},
@@ -158,13 +170,48 @@ func (w *draft) readReversal(n *yaml.Node) {
 	})
 }
 
+// linkWords are the links a reversal can have.
+var linkWords = func() map[string]string {
+	words := map[string]string{"none": "none"}
+	for name := range links {
+		words[name] = name
+	}
+	return words
+}()
+
+func (w *draft) readLink(n *yaml.Node) {
+	one := func(n *yaml.Node) {
+		if name, ok := choice(w.desk, n, linkWords); ok {
+			w.reversal.links = append(w.reversal.links, placed[string]{name, n})
+		}
+	}
+	w.listOr(n, one, one)
+}
+
+// The words for where the trace number of a reversal comes from.
+var (
+	stanWords       = map[string]StanRule{"original": StanOriginal, "new": StanNew}
+	repeatSTANWords = map[string]StanRule{
+		"original": StanOriginal, "new": StanNew, "same": StanSame,
+	}
+)
+
+func (w *draft) stanRule(n *yaml.Node, words map[string]StanRule) placed[StanRule] {
+	v, _ := choice(w.desk, n, words)
+	return placed[StanRule]{v, n}
+}
+
 func (w *draft) readReasons(n *yaml.Node) {
 	w.reasons = map[Reason]placed[string]{}
 	sections := keys{}
-	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
+	for r := ReasonTimeout; r <= ReasonRefused; r++ {
 		sections[r.String()] = func(n *yaml.Node) { w.reasons[r] = w.placedText(n) }
 	}
 	w.table(n, sections)
+	if w.reversal.reasonField.at != nil && w.reversal.reasonField.v == 0 {
+		return // this host is not told
+	}
+	// Without one for ReasonRefused a repeat says what the first sending said.
 	for r := ReasonTimeout; r <= ReasonAmbiguous; r++ {
 		if pairIndex(n, r.String()) < 0 {
 			w.fault(n, "reasons has no code for %q", r)
@@ -193,6 +240,7 @@ func (w *draft) readTexts(n *yaml.Node) {
 	w.texts = map[string]phrase{}
 	w.pairs(n, func(code, value *yaml.Node) {
 		var ph phrase
+		w.codeKey(code)
 		w.table(value, keys{
 			"en":     func(n *yaml.Node) { ph.en, _ = w.text(n) },
 			"zh":     func(n *yaml.Node) { ph.zh, _ = w.text(n) },

@@ -15,6 +15,10 @@ type keys map[string]func(value *yaml.Node)
 
 // table reads a mapping with known keys; an unknown one is a fault that says which are known.
 func (d *desk) table(n *yaml.Node, known keys) {
+	if s := d.shapes[n]; s != nil {
+		s.table(d, known)
+		return
+	}
 	d.pairs(n, func(key, value *yaml.Node) {
 		read, ok := known[key.Value]
 		if !ok {
@@ -28,6 +32,10 @@ func (d *desk) table(n *yaml.Node, known keys) {
 
 // pairs calls each for every key and value of a mapping.
 func (d *desk) pairs(n *yaml.Node, each func(key, value *yaml.Node)) {
+	if s := d.shapes[n]; s != nil {
+		s.pairs(d, each)
+		return
+	}
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, "wants keys and values, not %s", kindName(n))
 		return
@@ -39,6 +47,10 @@ func (d *desk) pairs(n *yaml.Node, each func(key, value *yaml.Node)) {
 
 // list calls each for every item of a sequence.
 func (d *desk) list(n *yaml.Node, each func(item *yaml.Node)) {
+	if s := d.shapes[n]; s != nil {
+		s.list(d, each)
+		return
+	}
 	if n.Kind != yaml.SequenceNode {
 		d.fault(n, "wants a list, not %s", kindName(n))
 		return
@@ -48,9 +60,54 @@ func (d *desk) list(n *yaml.Node, each func(item *yaml.Node)) {
 	}
 }
 
+// either reads a value that may be written as keys and values, or shorter.
+func (d *desk) either(n *yaml.Node, mapping, short func(n *yaml.Node)) {
+	if s := d.shapes[n]; s != nil {
+		s.either(d, mapping, short)
+		return
+	}
+	if n.Kind == yaml.MappingNode {
+		mapping(n)
+	} else {
+		short(n)
+	}
+}
+
+// listOr reads a list, or something shorter.
+func (d *desk) listOr(n *yaml.Node, each, short func(item *yaml.Node)) {
+	list := func(n *yaml.Node) { d.list(n, each) }
+	if s := d.shapes[n]; s != nil {
+		s.either(d, list, short)
+		return
+	}
+	if n.Kind == yaml.SequenceNode {
+		list(n)
+	} else {
+		short(n)
+	}
+}
+
+// digits reads text that must be made of so many digits.
+func (d *desk) digits(n *yaml.Node, count int) (string, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.digits(count)
+		return "", false
+	}
+	v, ok := d.text(n)
+	if ok && (len(v) != count || !digitsOnly(v)) {
+		d.fault(n, "wants %d digits, in quotes", count)
+		return "", false
+	}
+	return v, ok
+}
+
 // text reads a scalar as it is written: 00 and "00" are both two zeros, whatever YAML makes of
 // them.
 func (d *desk) text(n *yaml.Node) (string, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.Type = types{"string", "number"}
+		return "", false
+	}
 	if n.Kind == yaml.ScalarNode {
 		switch n.ShortTag() {
 		case "!!str", "!!int", "!!float":
@@ -63,6 +120,10 @@ func (d *desk) text(n *yaml.Node) (string, bool) {
 
 // number reads a decimal number from least to most.
 func (d *desk) number(n *yaml.Node, least, most int) (int, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.Type, s.Minimum, s.Maximum = types{"integer"}, &least, &most
+		return 0, false
+	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
 		if v, err := strconv.Atoi(n.Value); err == nil && v >= least && v <= most {
 			return v, true
@@ -74,6 +135,10 @@ func (d *desk) number(n *yaml.Node, least, most int) (int, bool) {
 
 // boolean reads true or false.
 func (d *desk) boolean(n *yaml.Node) (value, ok bool) {
+	if s := d.shapes[n]; s != nil {
+		s.Type = types{"boolean"}
+		return false, false
+	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
 		return n.Value == "true", true
 	}
@@ -82,18 +147,27 @@ func (d *desk) boolean(n *yaml.Node) (value, ok bool) {
 }
 
 // duration reads "30s" from least to most.
-func (d *desk) duration(n *yaml.Node, least, most time.Duration) (time.Duration, bool) {
+func (d *desk) duration(n *yaml.Node, least, most time.Duration) time.Duration {
+	if s := d.shapes[n]; s != nil {
+		s.Type, s.Pattern = types{"string"}, durationPattern
+		return 0
+	}
 	if n.Kind == yaml.ScalarNode {
 		if v, err := time.ParseDuration(n.Value); err == nil && v >= least && v <= most {
-			return v, true
+			return v
 		}
 	}
 	d.fault(n, "wants a time from %v to %v, such as 30s", least, most)
-	return 0, false
+	return 0
 }
 
 // choice reads one of some words.
 func choice[T any](d *desk, n *yaml.Node, words map[string]T) (T, bool) {
+	if s := d.shapes[n]; s != nil {
+		var zero T
+		s.choice(slices.Sorted(maps.Keys(words)))
+		return zero, false
+	}
 	if n.Kind == yaml.ScalarNode {
 		if v, ok := words[n.Value]; ok {
 			return v, true
@@ -107,6 +181,10 @@ func choice[T any](d *desk, n *yaml.Node, words map[string]T) (T, bool) {
 // fieldNumber reads the number of a field that can be in a message: 2 to 128, but not 65, which
 // would announce a third bitmap.
 func (d *desk) fieldNumber(n *yaml.Node) (int, bool) {
+	if s := d.shapes[n]; s != nil {
+		s.fieldNumber()
+		return 0, false
+	}
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < 2 || v > fieldMax || v == 65 {
 		d.fault(n, "wants a field number: 2 to %d, and not 65", fieldMax)

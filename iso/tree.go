@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -64,8 +66,7 @@ func (d *desk) parse(text []byte, file string) *yaml.Node {
 	}
 	doc, err := parseYAML(text)
 	if err != nil {
-		whole.What = err.Error()
-		d.faults = append(d.faults, whole)
+		d.faults = append(d.faults, syntaxFault(file, err))
 		return nil
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
@@ -88,11 +89,23 @@ func (d *desk) parse(text []byte, file string) *yaml.Node {
 func parseYAML(text []byte) (doc yaml.Node, err error) {
 	defer func() {
 		if recover() != nil {
-			err = errors.New("is not YAML")
+			err = errors.New("no document")
 		}
 	}()
 	err = yaml.Unmarshal(text, &doc)
 	return doc, err
+}
+
+// syntaxFault gives a mistake in the syntax its place, of which the YAML package knows the line.
+func syntaxFault(file string, err error) Fault {
+	what := strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(what, "line "); ok {
+		number, text, _ := strings.Cut(rest, ": ")
+		if line, err := strconv.Atoi(number); err == nil {
+			return Fault{File: file, Line: line, Col: 1, What: "is not YAML: " + text}
+		}
+	}
+	return Fault{File: file, What: "is not YAML: " + what}
 }
 
 // adopt notes the file of every node and refuses what would make a profile mean something other

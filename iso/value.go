@@ -1,7 +1,6 @@
 package iso
 
 import (
-	"encoding/hex"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,10 +34,7 @@ func (e *element) appendValue(dst, wire []byte, n int) ([]byte, bool) {
 		}
 		return dst, true
 	case packRaw:
-		for _, c := range wire {
-			dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
-		}
-		return dst, true
+		return appendHex(dst, wire), true
 	}
 	if !e.madeOf(dst[start:]) {
 		return dst[:start], false
@@ -60,6 +56,49 @@ func appendNibbles(dst, wire []byte, n int, oddLeft bool) []byte {
 		dst = append(dst, '0'+c&15)
 	}
 	return dst
+}
+
+// appendWire appends the value v, which has been through fit, as it stands on the wire; the
+// reverse of appendValue.
+func (e *element) appendWire(dst, v []byte) ([]byte, bool) {
+	switch e.packing {
+	case packChars:
+		if e.kind == kindText {
+			return appendLatin1Bytes(dst, v)
+		}
+		return append(dst, v...), true
+	case packHex:
+		return append(dst, v...), true
+	case packBCD:
+		if e.kind == kindSigned && len(v) > 0 {
+			dst, v = append(dst, v[0]), v[1:]
+		}
+		return e.packNibbles(dst, v)
+	case packRaw:
+		return appendUnhex(dst, v)
+	}
+	return dst, false
+}
+
+// packNibbles appends digits '0' to '?', and D for '=', two to a byte.
+func (e *element) packNibbles(dst, digits []byte) ([]byte, bool) {
+	half, high := len(digits)%2 == 1 && e.odd.left, byte(0)
+	for _, c := range digits {
+		if c == 'D' || c == 'd' {
+			c = '='
+		}
+		if c < '0' || c > '?' {
+			return dst, false
+		}
+		if half {
+			dst = append(dst, high<<4|(c-'0'))
+		}
+		high, half = c-'0', !half
+	}
+	if half {
+		dst = append(dst, high<<4|e.odd.fill)
+	}
+	return dst, true
 }
 
 // madeOf reports whether v has only characters that a field of this kind can have.
@@ -98,16 +137,43 @@ func appendLatin1(dst, b []byte) []byte {
 	return dst
 }
 
-// latin1Bytes is the reverse of appendLatin1; false when a character is not one byte.
-func latin1Bytes(s string) ([]byte, bool) {
-	b := make([]byte, 0, len(s))
+// appendLatin1Bytes is the reverse of appendLatin1; false when a character is not one byte.
+func appendLatin1Bytes(dst, text []byte) ([]byte, bool) {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r > 0xFF {
+			return dst, false
+		}
+		dst, text = append(dst, byte(r)), text[size:]
+	}
+	return dst, true
+}
+
+// latin1Len is how many bytes appendLatin1Bytes would append.
+func latin1Len(s string) (n int, ok bool) {
 	for _, r := range s {
 		if r > 0xFF {
-			return nil, false
+			return 0, false
 		}
-		b = append(b, byte(r))
+		n++
 	}
-	return b, true
+	return n, true
+}
+
+// appendUnhex appends bytes that are written in hexadecimal.
+func appendUnhex(dst, digits []byte) ([]byte, bool) {
+	if len(digits)%2 == 1 {
+		return dst, false
+	}
+	for i := 0; i < len(digits); i += 2 {
+		high, okHigh := hexValue(digits[i])
+		low, okLow := hexValue(digits[i+1])
+		if !okHigh || !okLow {
+			return dst, false
+		}
+		dst = append(dst, high<<4|low)
+	}
+	return dst, true
 }
 
 // fit makes a value ready for the wire: fixed numbers filled with zeros on the left, fixed text
@@ -117,16 +183,15 @@ func (e *element) fit(v string) (string, string) {
 	n := len(v)
 	switch e.kind {
 	case kindBinary:
-		if _, err := hex.DecodeString(v); err != nil {
+		if len(v)%2 == 1 || !hexOnly(v) {
 			return "", "is not whole bytes in hexadecimal"
 		}
 		v, n = strings.ToUpper(v), n/2
 	case kindText:
-		b, ok := latin1Bytes(v)
-		if !ok {
+		var ok bool
+		if n, ok = latin1Len(v); !ok {
 			return "", "has characters that are not one byte each"
 		}
-		n = len(b)
 	case kindNumber, kindSigned, kindTrack:
 		if !e.madeOf([]byte(v)) {
 			return "", "has characters that this kind of field cannot have"
@@ -145,6 +210,16 @@ func (e *element) fit(v string) (string, string) {
 		return v + strings.Repeat(" ", e.count-n), ""
 	}
 	return "", "is shorter than the profile wants"
+}
+
+// hexOnly reports whether s is made of hexadecimal digits.
+func hexOnly(s string) bool {
+	for i := range len(s) {
+		if _, ok := hexValue(s[i]); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // digitsOnly reports whether s is made of digits, and not empty.

@@ -59,6 +59,7 @@ func (p *Profile) walk(body []byte, w *walk) error {
 		}
 	}
 	if w.at != len(body) {
+		w.last = fieldMax + 1 // every field was read
 		return w.fail(partHeader, "has bytes after the last field")
 	}
 	return nil

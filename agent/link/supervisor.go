@@ -115,6 +115,16 @@ func (s *Supervisor) Send(tag Tag, body []byte) error {
 	return err
 }
 
+// Drop ends the line that is up: it leads nowhere, as the agent has found out. A redial follows.
+func (s *Supervisor) Drop() {
+	s.mu.Lock()
+	line := s.line
+	s.mu.Unlock()
+	if line != nil {
+		line.Break()
+	}
+}
+
 // Run keeps the line up until ctx ends. It joins everything it started before it returns.
 func (s *Supervisor) Run(ctx context.Context) {
 	defer s.move(Stop)
@@ -135,7 +145,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		pause := wait.NextBackOff()
+		pause := min(wait.NextBackOff(), s.options.RedialMax) // its jitter exceeds the cap
 		if err != nil {
 			s.report(DialFailed{Address: address, Err: err, Wait: pause})
 		}

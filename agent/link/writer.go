@@ -114,6 +114,9 @@ func (w *Writer) Close() {
 	<-w.done
 }
 
+// Break ends the line without waiting: whoever reads it notices, and closes the writer.
+func (w *Writer) Break() { _ = w.line.Close() }
+
 // drain writes what waits, and says what became of it.
 func (w *Writer) drain() {
 	defer close(w.done)

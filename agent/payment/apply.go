@@ -17,6 +17,7 @@ func Apply(s State, r Record) State {
 		s.Phase = Confirmed
 	case RecordDoubted:
 		s.Phase, s.Reason, s.Attempts, s.Cause = Doubted, r.Reason, 0, ""
+		s.Answered = false
 		if r.Code != "" {
 			s.Code = r.Code
 		}
@@ -28,11 +29,12 @@ func Apply(s State, r Record) State {
 	case RecordReversalUnsent:
 		s.Attempts = max(0, r.Attempt-1)
 	case RecordReversalAnswered:
-		s.Code = r.Code
+		s.Code, s.Answered = r.Code, true
 	case RecordReversed:
 		s.Phase, s.Code, s.Cause = Reversed, r.Code, ""
 	case RecordStuck:
 		s.Phase, s.Code, s.Cause = Stuck, r.Code, r.Why
+		s.Answered = s.Answered || r.Code != ""
 	case RecordReplayed:
 		s.Phase, s.Cause = Doubted, ""
 		if s.Reason == 0 {

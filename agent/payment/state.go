@@ -99,6 +99,8 @@ type State struct {
 	Reason Reason
 	// Attempts counts the reversals that may have left, since the doubt that is settled now.
 	Attempts int
+	// Answered is true once the host has answered a reversal without settling the payment.
+	Answered bool
 	// HostApproved is true once an approval was seen in time or late: the host may hold a debit.
 	HostApproved bool
 	// Code is the host's last response code (DE39), of the answer that decided the phase.

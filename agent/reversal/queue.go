@@ -34,6 +34,7 @@ type Queue struct {
 	schedule Schedule
 	items    []Item // sorted by ID
 	lineUp   bool
+	paused   bool    // the line is up, and not ready for reversals
 	jammed   Instant // until then nothing goes over this line: it took not one byte of an attempt
 }
 
@@ -77,7 +78,7 @@ func (q *Queue) Owes(terminal string) bool {
 // A reversal the host has put off does not hold up a younger one: they concern different cards,
 // and the younger customer's money is owed just as much.
 func (q *Queue) Next(now Instant) []uint64 {
-	if !q.lineUp || now < q.jammed {
+	if !q.lineUp || q.paused || now < q.jammed {
 		return nil
 	}
 	var next []uint64
@@ -138,8 +139,8 @@ func (q *Queue) Expire(now Instant) []uint64 {
 	return expired
 }
 
-// LineDown: whatever is in flight may or may not have arrived; it is due again when the line is
-// back.
+// LineDown takes note that the line is gone: whatever is in flight may or may not have arrived, and
+// is due again when the line is back.
 func (q *Queue) LineDown(now Instant) {
 	q.lineUp = false
 	for i := range q.items {
@@ -149,9 +150,17 @@ func (q *Queue) LineDown(now Instant) {
 	}
 }
 
-// LineUp: everything owed is due at once, whatever it was waiting for.
+// Pause holds everything that is due, on a line that is up but not ready for it: the terminal signs
+// on. What is in flight may still be answered.
+func (q *Queue) Pause() { q.paused = true }
+
+// Resume ends a Pause.
+func (q *Queue) Resume() { q.paused = false }
+
+// LineUp takes note that the line is back: everything owed is due at once, whatever it was waiting
+// for.
 func (q *Queue) LineUp(now Instant) {
-	q.lineUp, q.jammed = true, 0
+	q.lineUp, q.paused, q.jammed = true, false, 0
 	for i := range q.items {
 		if it := &q.items[i]; !it.InFlight {
 			it.Due = min(it.Due, now)
@@ -175,6 +184,13 @@ func (q *Queue) Hurry(terminal string, now Instant) {
 	}
 }
 
+// NotBefore puts a payment off until then at least, on this line: there is no use in sending it.
+func (q *Queue) NotBefore(id uint64, then Instant) {
+	if it := q.item(id); it != nil {
+		it.Due = max(it.Due, then)
+	}
+}
+
 // Replay makes a payment due now, because a person asked for it.
 func (q *Queue) Replay(id uint64, now Instant) {
 	if it := q.item(id); it != nil && !it.InFlight {
@@ -191,7 +207,7 @@ func (q *Queue) Wake() (Instant, bool) {
 		switch {
 		case it.InFlight:
 			wake = min(wake, it.AnswerBy)
-		case q.lineUp && !slices.Contains(busy, it.Terminal):
+		case q.lineUp && !q.paused && !slices.Contains(busy, it.Terminal):
 			wake = min(wake, max(it.Due, q.jammed))
 		}
 	}

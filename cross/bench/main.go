@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // options are what a run is given.
@@ -21,6 +22,7 @@ type options struct {
 	sales     int
 	payments  int // closed payments on file for the start-up figures
 	short     bool
+	linger    time.Duration // how long a confirm may wait for the next sale's commit
 }
 
 func main() {
@@ -33,6 +35,8 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "bin", "a folder on the disk to measure")
 	flag.IntVar(&o.sales, "sales", 1500, "sales for the latency figures")
 	flag.IntVar(&o.payments, "payments", 100000, "closed payments on file for the start-up figures")
+	flag.DurationVar(&o.linger, "linger", 5*time.Millisecond,
+		"how long a confirm may wait for the next sale's commit (the default of the daemon)")
 	flag.BoolVar(&o.short, "short", false, "leave the slow parts out")
 	flag.Parse()
 	if err := measure(o); err != nil {

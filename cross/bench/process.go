@@ -80,8 +80,11 @@ func (p *process) kill() {
 // stop asks the process to end, and insists after five seconds.
 func (p *process) stop() error {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-	done := make(chan error, 1)
-	go func() { done <- p.cmd.Wait() }()
+	done := make(chan struct{})
+	go func() {
+		_ = p.cmd.Wait()
+		close(done)
+	}()
 	select {
 	case <-done:
 		_ = p.log.Close()
@@ -111,8 +114,8 @@ func startDaemon(o options, dir, host string, before ...string) (*process, error
 	config := filepath.Join(dir, "reversald.yaml")
 	text := fmt.Sprintf("host: %q\nlisten: 127.0.0.1:0\njournal: %q\nsocket: %q\n"+
 		"log_level: info\nredial_min: 10ms\nredial_max: 20ms\napp_connections_max: 512\n"+
-		"any_filesystem: true\njournal_bytes_max: 1073741824\n",
-		host, filepath.Join(dir, "journal.db"), filepath.Join(dir, "reversald.sock"))
+		"any_filesystem: true\njournal_bytes_max: 1073741824\nlinger: %s\n",
+		host, filepath.Join(dir, "journal.db"), filepath.Join(dir, "reversald.sock"), o.linger)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

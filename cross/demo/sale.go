@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
-	"strings"
+	"slices"
 	"syscall"
 )
 
@@ -44,18 +44,18 @@ func (st *stage) beginSale(amount string) *sale { return st.begin(amount) }
 // beginFrozenSale starts a till that asks and then never reads again.
 func (st *stage) beginFrozenSale(amount string) *sale {
 	s := st.begin(amount, "--frozen", "--echoes", "900")
-	s.told = told{Outcome: "unknown", Words: "(the app has frozen, the cashier sees nothing)"}
+	s.told = told{Outcome: "unknown", Words: "the app has frozen: nobody is told anything"}
 	return s
 }
 
 func (st *stage) begin(amount string, more ...string) *sale {
 	st.stan++
 	s := &sale{st: st, scene: st.scene, stan: fmt.Sprintf("%06d", st.stan), amount: amount}
-	argv := append([]string{}, st.acquirerd...)
-	argv = append(argv, "sell", "--to", st.appAddr, "--tid", terminal, "--stan", strings.TrimLeft(s.stan, "0"),
-		"--amount", amount, "--timeout", "15s", "--json")
-	argv = append(argv, more...)
-	s.cmd = exec.Command(argv[0], argv[1:]...)
+	argv := slices.Concat(st.acquirerd, []string{
+		"sell", "--to", st.appAddr, "--tid", terminal, "--stan", s.stan,
+		"--amount", amount, "--timeout", "15s", "--json",
+	}, more)
+	s.cmd = exec.CommandContext(st.ctx, argv[0], argv[1:]...)
 	s.cmd.Stdout = &s.out
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
@@ -79,12 +79,25 @@ func (s *sale) wait() error {
 	if err := json.Unmarshal(s.out.Bytes(), &s.told); err != nil {
 		return fmt.Errorf("the till said %q: %w", s.out.Bytes(), err)
 	}
-	words := s.told.Words
-	if s.told.Why != "" {
-		words += " (" + s.told.Why + ")"
-	}
-	s.st.say("    cashier   %s %7s  %-8s %s %s\n", s.stan, s.amount, s.told.Outcome, s.told.Code, words)
+	s.show()
 	return nil
+}
+
+// show prints what the cashier sees.
+func (s *sale) show() {
+	words := s.told.Words
+	if words == "" {
+		words = s.told.Why
+	}
+	s.st.say("    cashier   %s %7s  %-8s %2s  %s\n", s.stan, s.amount, s.told.Outcome,
+		orDash(s.told.Code), words)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }
 
 // abandon ends a till that is not going to end by itself.
@@ -95,5 +108,5 @@ func (s *sale) abandon() {
 	s.done = true
 	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 	_ = s.cmd.Wait()
-	s.st.say("    cashier   %s %7s  %-8s %s\n", s.stan, s.amount, s.told.Outcome, s.told.Words)
+	s.show()
 }

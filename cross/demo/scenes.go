@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -49,9 +51,13 @@ func killedTelling(st *stage) error {
 	if err := st.waitJournal(sale.stan, "approved"); err != nil {
 		return err
 	}
-	time.Sleep(100 * time.Millisecond)
-	if st.journalHas(sale.stan, "confirmed") {
-		return fmt.Errorf("the frozen app was told after all")
+	time.Sleep(100 * time.Millisecond) // for a confirmation that must not come
+	entries, err := st.journal(sale.stan)
+	if err != nil {
+		return err
+	}
+	if now := strings.Join(story(entries), " > "); now != "asked > approved 00" {
+		return fmt.Errorf("the frozen app was told after all: %s", now)
 	}
 	st.kill()
 	sale.abandon()
@@ -112,20 +118,43 @@ func stuckReversal(st *stage) error {
 	if err := st.waitJournal(sale.stan, "stuck"); err != nil {
 		return err
 	}
-	st.showJournal(sale.stan)
-	out, err := st.ask("stuck") // exits 1 when something is stuck
-	if err == nil {
-		return fmt.Errorf("reversald stuck exits 0 with a stuck payment: %s", out)
+	entries, err := st.journal(sale.stan)
+	if err != nil || len(entries) == 0 {
+		return fmt.Errorf("the stuck payment is not on file: %w", err)
+	}
+	st.showJournal(sale.stan, story(entries))
+	if e, _, err := st.bookOf(sale.stan); err != nil || e.State != "debited" {
+		return fmt.Errorf("the host has %s what is stuck", e.State)
+	}
+	out, err := st.ask("stuck")
+	if code := exitCode(err); code != 1 {
+		return fmt.Errorf("reversald stuck exits %d with a stuck payment, want 1: %s", code, out)
 	}
 	st.sayLines("person", "$ reversald stuck\n"+out)
 	if err := st.behave("--forget"); err != nil {
 		return err
 	}
-	id := st.idOf(sale.stan)
+	id := strconv.FormatUint(entries[0].ID, 10)
 	out, err = st.ask("replay", id, "--by", "demo", "--reason", "the host has mended its tables")
 	if err != nil {
 		return fmt.Errorf("replay: %w: %s", err, out)
 	}
 	st.sayLines("person", "$ reversald replay "+id+" --by demo\n"+out)
+	if err := st.settle(); err != nil {
+		return err
+	}
+	if out, err = st.ask("stuck"); err != nil {
+		return fmt.Errorf("something is stuck still: %s", out)
+	}
+	return nil
+}
+
+// threeSales: after all of it the till sells as before.
+func threeSales(st *stage) error {
+	for _, amount := range []string{"4.20", "88.00", "100.01"} {
+		if _, err := st.sell(amount); err != nil {
+			return err
+		}
+	}
 	return nil
 }

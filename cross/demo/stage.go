@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +22,7 @@ const patience = 20 * time.Second
 
 // stage is what the scenes play on: a daemon, a host, and the tills' memory of what they were told.
 type stage struct {
+	ctx       context.Context //nolint:containedctx // one for the whole of the demo
 	dir       string
 	reversald []string
 	acquirerd []string
@@ -30,18 +33,21 @@ type stage struct {
 	scene     string
 	stan      int
 	sales     []*sale
-	shown     map[string]int // how many sales a scene has shown already
+	shown     map[string]int // by STAN: how much of its story was shown
 }
 
-func openStage(reversald, acquirerd []string) (*stage, error) {
+func openStage(ctx context.Context, reversald, acquirerd []string) (*stage, error) {
 	dir, err := os.MkdirTemp("", "reversald-demo-")
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{dir: dir, reversald: reversald, acquirerd: acquirerd, shown: map[string]int{}}
-	st.hostProc, st.hostAddr, err = st.start("acquirerd", append(acquirerd, "serve",
-		"--listen", "127.0.0.1:0", "--books", st.path("books.jsonl"),
-		"--control", st.path("host.sock"))...)
+	st := &stage{
+		ctx: ctx, dir: dir, reversald: reversald, acquirerd: acquirerd, shown: map[string]int{},
+	}
+	st.hostProc, st.hostAddr, err = st.start("acquirerd", slices.Concat(acquirerd, []string{
+		"serve", "--listen", "127.0.0.1:0", "--books", st.path("books.jsonl"),
+		"--control", st.path("host.sock"),
+	})...)
 	if err != nil {
 		st.close(false)
 		return nil, err
@@ -53,7 +59,7 @@ func openStage(reversald, acquirerd []string) (*stage, error) {
 		return nil, err
 	}
 	st.say("host      acquirerd on %s, books in a file\n", st.hostAddr)
-	st.say("reversald on %s, journal and ring in %s\n", st.appAddr, "a temporary folder")
+	st.say("reversald on %s, journal and ring in a temporary folder\n", st.appAddr)
 	return st, nil
 }
 
@@ -70,7 +76,7 @@ func (st *stage) restart() error {
 		return err
 	}
 	daemon, address, err := st.start("reversald",
-		append(st.reversald, "run", "--config", st.path("reversald.yaml"))...)
+		slices.Concat(st.reversald, []string{"run", "--config", st.path("reversald.yaml")})...)
 	if err != nil {
 		return err
 	}
@@ -96,8 +102,8 @@ func (st *stage) start(name string, argv ...string) (*exec.Cmd, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	defer log.Close()
-	cmd := exec.Command(argv[0], argv[1:]...)
+	defer func() { _ = log.Close() }()
+	cmd := exec.CommandContext(st.ctx, argv[0], argv[1:]...)
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
@@ -107,8 +113,11 @@ func (st *stage) start(name string, argv ...string) (*exec.Cmd, string, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, "", err
 	}
+	// A program that says nothing is ended, and so is this wait.
+	silent := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	lines := bufio.NewReader(out)
 	line, _ := lines.ReadString('\n')
+	silent.Stop()
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	found := listening.FindStringSubmatch(line)
 	if found == nil {
@@ -140,21 +149,36 @@ func (st *stage) close(keep bool) {
 
 // ask runs a command against the daemon and returns what it printed.
 func (st *stage) ask(args ...string) (string, error) {
-	argv := append(append([]string{}, st.reversald...), args...)
-	argv = append(argv, "--socket", st.path("reversald.sock"))
-	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
-	return string(out), err
+	return st.run(st.reversald, args, "--socket", st.path("reversald.sock"))
 }
 
 // askHost runs a command against the host and returns what it printed.
 func (st *stage) askHost(args ...string) (string, error) {
-	argv := append(append([]string{}, st.acquirerd...), args...)
-	argv = append(argv, "--control", st.path("host.sock"))
-	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
+	out, err := st.run(st.acquirerd, args, "--control", st.path("host.sock"))
 	if err != nil {
 		return "", fmt.Errorf("acquirerd %s: %w: %s", strings.Join(args, " "), err, out)
 	}
-	return string(out), nil
+	return out, nil
+}
+
+func (st *stage) run(program, args []string, more ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(st.ctx, patience)
+	defer cancel()
+	argv := slices.Concat(program, args, more)
+	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput()
+	return string(out), err
+}
+
+// exitCode is that of a program that ran; -1 of one that did not.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
 }
 
 func (st *stage) behave(manners ...string) error {
@@ -168,21 +192,25 @@ func (st *stage) host(verb string) error {
 }
 
 // until waits for something to become true.
-func until(what string, is func() bool) error {
+func (st *stage) until(what string, is func() bool) error {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if is() {
 			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case <-st.ctx.Done():
+			return st.ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 	return errors.New("waited in vain for " + what)
 }
 
 // waitHost waits until the host's books hold a sale in a state.
 func (st *stage) waitHost(stan, state string) error {
-	return until("the host to book "+stan, func() bool {
-		e, ok := st.bookOf(stan)
-		return ok && e.State == state
+	return st.until("the host to book "+stan, func() bool {
+		e, _, err := st.bookOf(stan)
+		return err == nil && e.State == state
 	})
 }
 
@@ -194,22 +222,27 @@ type status struct {
 	Stuck int    `json:"stuck"`
 }
 
-// settle waits until the line is up and nothing is owed.
+// nothing: no payment needs anything any more, of the daemon or of a person.
+func (s status) nothing() bool { return s.Owed == 0 && s.Open == 0 && s.Stuck == 0 }
+
+func (st *stage) status() (status, error) {
+	var s status
+	out, err := st.ask("status", "--json")
+	if err != nil {
+		return s, fmt.Errorf("status: %w: %s", err, out)
+	}
+	return s, json.Unmarshal([]byte(out), &s)
+}
+
+// settle waits until the line is up and nothing is owed, open or stuck.
 func (st *stage) settle() error {
-	return until("the reversals to be answered", func() bool {
-		out, err := st.ask("status", "--json")
-		if err != nil {
-			return false
-		}
-		var s status
-		if json.Unmarshal([]byte(out), &s) != nil {
-			return false
-		}
-		return s.Link == "up" && s.Owed == 0 && s.Open == s.Stuck
+	return st.until("the reversals to be answered", func() bool {
+		s, err := st.status()
+		return err == nil && s.Link == "up" && s.nothing()
 	})
 }
 
-func (st *stage) say(format string, args ...any) { fmt.Printf(format, args...) }
+func (*stage) say(format string, args ...any) { fmt.Printf(format, args...) }
 
 // sayLines prints what somebody saw, line by line.
 func (st *stage) sayLines(who, text string) {

@@ -51,8 +51,8 @@ func TestLineCarriesBytesBothWays(t *testing.T) {
 		wantRead(t, l.Host, 4, "0200", nil)
 		wantWrite(t, l.Host, "0210", 4, nil)
 		l.Host.Close()
-		wantRead(t, l.Terminal, -1, "0210", nil)                       // and then io.EOF
-		if _, err := l.Terminal.Read(make([]byte, 1)); err != io.EOF { //nolint:errorlint // bare
+		wantRead(t, l.Terminal, -1, "0210", nil) // and then io.EOF
+		if _, err := l.Terminal.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("Read at the end: %v, want EOF", err)
 		}
 		toHost, toTerminal := l.Written()

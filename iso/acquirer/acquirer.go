@@ -26,6 +26,7 @@ type Options struct {
 	Books   string       // file of the books; empty: in memory only
 	Control string       // path of the control socket; empty: none
 	Manners *Manners     // nil: behaves
+	Keys    *Vault       // nil: looks at no authentication codes and makes none
 	Log     io.Writer    // one line a message, masked; nil: none
 	Clock   Clock        // default WallClock
 }
@@ -77,6 +78,7 @@ func New(ctx context.Context, o Options) (*Acquirer, error) {
 		turn:    make(chan struct{}, 1),
 		failed:  make(chan error, 1),
 	}
+	a.Guard(o.Keys)
 	listener, err := listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), ledger.Close())
@@ -224,7 +226,7 @@ func (a *Acquirer) awayFor(ctx context.Context, d time.Duration) {
 		return
 	}
 	a.start(func() {
-		if a.options.Clock.Wait(ctx, d) != nil {
+		if a.pause(ctx, d) != nil {
 			return
 		}
 		if err := a.Back(ctx); err != nil {
@@ -267,7 +269,7 @@ func (a *Acquirer) acceptAll(ctx context.Context) {
 			continue
 		}
 		if !errors.Is(err, net.ErrClosed) { // out of descriptors, say: it passes
-			_ = a.options.Clock.Wait(ctx, 10*time.Millisecond)
+			_ = a.pause(ctx, 10*time.Millisecond)
 		}
 	}
 }
@@ -299,4 +301,10 @@ func (a *Acquirer) admit(ctx context.Context, nc net.Conn) {
 	if !started {
 		c.close()
 	}
+}
+
+// pause waits for d.
+func (a *Acquirer) pause(ctx context.Context, d time.Duration) error {
+	clock := a.options.Clock
+	return clock.Wait(ctx, clock.Now().Add(d))
 }

@@ -204,6 +204,7 @@ func TestMannersOnTheLine(t *testing.T) {
 		}, acquirer.StateDebited},
 		{"late=3s", func(c *terminal, _ int) {
 			c.quiet() // the next message is served meanwhile
+			c.until("the answer waits", func() bool { return c.clock.asked() == 1 })
 			c.clock.move(2999 * time.Millisecond)
 			c.quiet()
 			c.clock.move(time.Millisecond)

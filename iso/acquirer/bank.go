@@ -21,11 +21,30 @@ type Bank struct {
 
 	mu      sync.Mutex
 	manners *Manners
+	vault   *Vault
 }
 
 // NewBank opens a bank that speaks the profile and keeps the given books.
 func NewBank(profile *iso.Profile, ledger *Ledger, manners *Manners) *Bank {
 	return &Bank{profile: profile, ledger: ledger, manners: manners}
+}
+
+// Guard gives the bank keys: from now on it asks for authentication codes where the profile has
+// them, and makes its own. Without keys it looks at none.
+func (b *Bank) Guard(v *Vault) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.vault = v
+}
+
+// guard is the vault in force; nil when there is none, or nothing to guard.
+func (b *Bank) guard() *Vault {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.profile.MAC().None() {
+		return nil
+	}
+	return b.vault
 }
 
 // Behave gives the bank other manners; nil makes it behave.
@@ -87,6 +106,11 @@ func (b *Bank) Receive(at time.Time, body []byte) (Service, error) {
 	if q.Reversal && q.Say != "" && q.Say != q.Codes.Reversed {
 		q.Refuse, q.Say = q.Say, "" // what it says is that nothing was undone
 	}
+	if problem := b.unproven(q, body); problem != "" {
+		b.answer(&s, message, at, Reply{Code: q.Codes.BadMAC, Said: problem})
+		s.Question.Note = problem
+		return s, nil
+	}
 	reply, err := b.decide(at, q)
 	if err != nil {
 		return s, err
@@ -119,7 +143,10 @@ func (b *Bank) decide(at time.Time, q asked) (Reply, error) {
 			return Reply{Code: q.Codes.Format, Said: fault}, nil
 		}
 		return b.ledger.Ask(at, q.Question)
-	case '5', '8':
+	case '5':
+		honest.Code = q.Codes.Settled
+	case '8':
+		honest.Code = q.Codes.Network
 	default:
 		honest = Reply{Code: q.Codes.Invalid, Said: "message not supported"}
 	}
@@ -149,9 +176,13 @@ func (q asked) fault() string {
 func (b *Bank) answer(s *Service, m iso.Message, at time.Time, r Reply) {
 	mti := answerMTI(m.MTI)
 	fields := answerFields(m, at, r)
+	b.signOn(m, r, fields)
 	spoil(s.Plan, &mti, fields)
 	header := b.profile.AnswerHeader(m.Header)
-	body, err := b.profile.ComposeWith(header, mti, fields)
+	if s.Plan.Ask > 0 {
+		header = b.profile.SetHeaderRequest(header, s.Plan.Ask)
+	}
+	body, err := b.authentic(s.Plan, header, mti, fields)
 	if err != nil {
 		s.Question.Note = join(s.Question.Note, fmt.Sprintf("no answer: %v", err))
 		return

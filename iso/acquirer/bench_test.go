@@ -38,10 +38,14 @@ func (c *handClock) Now() time.Time {
 	return c.now
 }
 
-func (c *handClock) Wait(ctx context.Context, d time.Duration) error {
+func (c *handClock) Wait(ctx context.Context, until time.Time) error {
 	c.mu.Lock()
-	w := waiter{c.now.Add(d), make(chan struct{})}
-	c.waiting = append(c.waiting, w)
+	w := waiter{until, make(chan struct{})}
+	if until.After(c.now) {
+		c.waiting = append(c.waiting, w)
+	} else {
+		close(w.done)
+	}
 	c.mu.Unlock()
 	select {
 	case <-w.done:
@@ -49,6 +53,13 @@ func (c *handClock) Wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// asked is how many wait for the time.
+func (c *handClock) asked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
 }
 
 // move lets time pass.
@@ -113,16 +124,22 @@ func open(t *testing.T, spec string) *bench {
 
 func openIn(t *testing.T, dir, profile, spec string) *bench {
 	t.Helper()
+	return openWith(t, dir, profileNamed(t, profile), spec, nil)
+}
+
+func openWith(t *testing.T, dir string, p *iso.Profile, spec string, keys *acquirer.Vault) *bench {
+	t.Helper()
 	b := &bench{
-		t: t, profile: profileNamed(t, profile), log: &syncBuffer{},
-		clock:   &handClock{now: noon},
-		books:   filepath.Join(dir, "books.jsonl"),
-		control: filepath.Join(dir, "s"),
+		t: t, profile: p, log: &syncBuffer{},
+		clock: &handClock{now: noon},
+	}
+	if dir != "" { // else everything is in memory
+		b.books, b.control = filepath.Join(dir, "books.jsonl"), filepath.Join(dir, "s")
 	}
 	var err error
 	b.Acquirer, err = acquirer.New(context.Background(), acquirer.Options{
 		Profile: b.profile, Books: b.books, Control: b.control, Log: b.log, Clock: b.clock,
-		Manners: parse(t, spec),
+		Manners: parse(t, spec), Keys: keys,
 	})
 	if err != nil {
 		t.Fatal(err)

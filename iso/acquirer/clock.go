@@ -8,8 +8,9 @@ import (
 // Clock is the time the bank lives in; a test brings its own and decides when late answers go out.
 type Clock interface {
 	Now() time.Time
-	// Wait returns nil after d, or the context's error when that ends first.
-	Wait(ctx context.Context, d time.Duration) error
+	// Wait returns nil when it is until, or the context's error when that ends first. It takes a
+	// moment and not a span, so that it does not matter when the waiting begins.
+	Wait(ctx context.Context, until time.Time) error
 }
 
 // WallClock is the time of the machine.
@@ -18,9 +19,9 @@ type WallClock struct{}
 // Now is the current time.
 func (WallClock) Now() time.Time { return time.Now() }
 
-// Wait waits for d.
-func (WallClock) Wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+// Wait waits until then.
+func (WallClock) Wait(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

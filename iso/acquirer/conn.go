@@ -125,8 +125,10 @@ func (c *conn) later(service Service) {
 		c.undelivered("too many late answers")
 		return
 	}
+	clock := a.options.Clock
+	due := clock.Now().Add(service.Plan.Late) // counted from here, whenever the goroutine begins
 	started := a.start(func() {
-		err := a.options.Clock.Wait(c.ctx, service.Plan.Late)
+		err := clock.Wait(c.ctx, due)
 		a.tally.change(func(s *Stats) { s.LateWaiting-- })
 		if err != nil {
 			c.undelivered("the connection was gone before the late answer")
@@ -193,7 +195,8 @@ func (c *conn) write(frame []byte, pause time.Duration) error {
 		if _, err := c.net.Write(frame[i : i+1]); err != nil {
 			return err
 		}
-		if err := c.bank.options.Clock.Wait(c.ctx, pause); err != nil {
+		clock := c.bank.options.Clock
+		if err := clock.Wait(c.ctx, clock.Now().Add(pause)); err != nil {
 			return err
 		}
 	}

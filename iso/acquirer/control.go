@@ -93,7 +93,7 @@ func (a *Acquirer) serveControl(ctx context.Context) {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			_ = a.options.Clock.Wait(ctx, 10*time.Millisecond)
+			_ = a.pause(ctx, 10*time.Millisecond)
 			continue
 		}
 		select {

@@ -99,6 +99,9 @@ type Codes struct {
 	Format        string // cannot be read
 	AmountDiffers string // reversal with another amount
 	Full          string // no room
+	BadMAC        string // the code of the message is wrong or missing; nothing done
+	Network       string // sign-on and echo accepted
+	Settled       string // totals accepted
 }
 
 // CodesFor gives the codes of an MTI's version: 1993 (1xxx) has three digits, 1987 two.
@@ -107,10 +110,12 @@ func CodesFor(mti string) Codes {
 		return Codes{
 			Approved: "000", Reversed: "400", NotFound: "481", Duplicate: "913",
 			Invalid: "902", Format: "904", AmountDiffers: "902", Full: "909",
+			BadMAC: "916", Network: "800", Settled: "500",
 		}
 	}
 	return Codes{
 		Approved: "00", Reversed: "00", NotFound: "25", Duplicate: "94",
 		Invalid: "12", Format: "30", AmountDiffers: "64", Full: "96",
+		BadMAC: "A0", Network: "00", Settled: "00",
 	}
 }

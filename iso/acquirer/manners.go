@@ -67,6 +67,9 @@ type Plan struct {
 	WrongMTI  bool          // wrong-mti: the MTI of the answer is of another class
 	WrongTID  bool          // wrong-tid: DE 41 of the answer is another one
 	Garbage   bool          // garbage: a proper frame, noise inside
+	BadMAC    bool          // bad-mac: the authentication code of the answer is wrong
+	NoMAC     bool          // no-mac: the answer carries none
+	Ask       int           // ask=3: what the UnionPay header of the answer asks for
 	End       Ending
 	Noise     uint64 // seed of the noise
 	Text      string // the rule, for the log; empty when none fitted

@@ -53,6 +53,8 @@ func (e *SpecError) Error() string {
 //	cut-after          does it, answers, closes
 //	half-frame         does it, sends half of the answer, keeps the connection
 //	garbage            does it, answers a proper frame of noise
+//	bad-mac, no-mac    does it, answers with a wrong authentication code, or with none
+//	ask=3              does it; the UnionPay header of the answer asks for something (3: sign on)
 //	split[=5ms]        does it, answers byte by byte
 //	refuse[=10s]       drops every connection and stops listening, until told (or for so long)
 //
@@ -234,6 +236,10 @@ func (p *Plan) set(name, value string, hasValue bool) (fault string) {
 		p.WrongTID = true
 	case "garbage":
 		p.Garbage = true
+	case "bad-mac":
+		p.BadMAC = true
+	case "no-mac":
+		p.NoMAC = true
 	case "split":
 		p.Split = splitZero
 	case "decline", "code", "late":
@@ -279,6 +285,11 @@ func (p *Plan) setValue(name, value string) (fault string) {
 		}
 	case "late":
 		p.Late, fault = readDuration(value, lateMax)
+	case "ask":
+		if len(value) != 1 || !isDigits(value) || value == "0" {
+			return "want a request from 1 to 9; 3 is: sign on"
+		}
+		p.Ask = int(value[0] - '0')
 	case "split":
 		p.Split, fault = readDuration(value, splitMax)
 	case "refuse":

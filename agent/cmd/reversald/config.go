@@ -10,9 +10,9 @@ import (
 
 func configCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "config", Short: "check or show the configuration", Args: knownCommand,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use: "config", Short: "check or show the configuration",
+		Args: knownCommand, SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		&cobra.Command{

@@ -40,7 +40,7 @@ var exitCodes = []struct {
 	{exitFound, "stuck: there are payments that need a person"},
 	{exitUsage, "the command line is wrong"},
 	{exitData, "a journal, ring or key is damaged, of a newer version or not a file; " +
-		"or the daemon refused what was asked"},
+		"or the daemon refused what was asked; decode: not a message"},
 	{exitNoInput, "a file is missing: the configuration, the journal or its key"},
 	{exitUnavailable, "the daemon does not answer; run: the journal is in use, " +
 		"or the address is taken"},
@@ -48,7 +48,7 @@ var exitCodes = []struct {
 	{exitIO, "the disk failed while the journal was opened"},
 	{exitAgain, "the journal failed while running: start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
-	{exitConfig, "the configuration is wrong, or the journal's place is"},
+	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},
 }
 
 func exitCodesTopic() *cobra.Command {
@@ -101,7 +101,10 @@ func judge(err error) (code int, hint string) {
 	var journal journalError
 	var listen listenError
 	var runtime runtimeError
+	var tool toolError
 	switch {
+	case errors.As(err, &tool):
+		return tool.code, tool.hint
 	case errors.As(err, &usage):
 		return exitUsage, "see reversald --help"
 	case errors.As(err, &config):
@@ -109,7 +112,7 @@ func judge(err error) (code int, hint string) {
 	case errors.As(err, &listen):
 		return judgeListen(err)
 	case errors.As(err, &runtime):
-		return exitAgain, "start it again: it finds out what is on the disk before it sends anything"
+		return exitAgain, "start it again: before it sends anything it finds out what is on disk"
 	case errors.As(err, &journal):
 		return judgeJournal(err)
 	case errors.Is(err, api.ErrAway):
@@ -118,7 +121,7 @@ func judge(err error) (code int, hint string) {
 		}
 		return exitUnavailable, "start it with reversald run, or name its socket with --socket"
 	case errors.Is(err, api.ErrRefused):
-		return exitData, "reversald tail shows the numbers of payments, reversald stuck those that wait"
+		return exitData, "reversald tail shows the numbers of payments, reversald stuck those stuck"
 	}
 	return exitSoftware, "that is a fault of reversald: please report it"
 }

@@ -102,6 +102,7 @@ func foundIn(all []needle, content []byte) []string {
 // TestNothingShowsACard sells in every way there is, lets everything go wrong, and then looks for
 // card numbers, track data and PIN blocks in every file and in every word that was printed.
 func TestNothingShowsACard(t *testing.T) {
+	t.Parallel()
 	for profile, format := range map[string]string{"iso87-ascii": "text", "iso87-bcd": "json"} {
 		t.Run(profile+" with a log in "+format, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +209,7 @@ func (s *stage) mutilate(profile string) {
 					if conn, err = net.DialTimeout("tcp", s.posAddr, patience); err != nil {
 						t.Fatal(err)
 					}
-					defer conn.Close()
+					defer func() { _ = conn.Close() }()
 					go func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }(conn)
 				}
 				if _, err := conn.Write(bad); err == nil {
@@ -234,7 +235,7 @@ func (s *stage) wordSale(profile string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	heard := make(chan []byte, 1)
 	go func() {
 		defer close(heard)
@@ -242,7 +243,7 @@ func (s *stage) wordSale(profile string) []byte {
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_ = conn.SetReadDeadline(time.Now().Add(patience))
 		frame := make([]byte, 4096)
 		n, _ := io.ReadAtLeast(conn, frame, 2)

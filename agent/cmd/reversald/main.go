@@ -50,8 +50,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "reversald",
 		Short: "a failed sale leaves no debit",
-		Long: "reversald journals every authorization before it leaves the terminal, and sends the\n" +
-			"reversal by itself when the sale fails. Nothing is dropped until the host has answered.\n\n" +
+		Long: "reversald journals every authorization before it leaves the terminal, and sends\n" +
+			"the reversal by itself when the sale fails. Nothing is dropped until the host has\n" +
+			"answered.\n\n" +
 			"  reversald run        the daemon; without a file it runs on loopback defaults\n" +
 			"  reversald tail -f    watch the journal\n" +
 			"  reversald stuck      what needs a person",
@@ -75,7 +76,8 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(
 		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
 		replayCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
-		examineCommand(o), keyCommand(o), configCommand(o), exitCodesTopic(),
+		examineCommand(o), keyCommand(o), configCommand(o), decodeCommand(o),
+		profileCommand(o), exitCodesTopic(),
 	)
 	return root
 }

@@ -25,7 +25,7 @@ func (w withTools) Run() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	for name, source := range map[string]string{
 		"acquirerd":         "reversald/iso/cmd/acquirerd",
 		"reversald-shipped": "reversald/agent/cmd/reversald",

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,8 +40,8 @@ func runCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "run the daemon in the foreground",
-		Long: "run is the daemon. Without a file it runs on loopback defaults; when it is ready it prints\n" +
-			"one line with \"listening on ADDRESS\", and then logs to standard error.",
+		Long: "run is the daemon. Without a file it runs on loopback defaults. When it is ready\n" +
+			"it prints one line with \"listening on ADDRESS\"; the log goes to standard error.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := o.load()
@@ -82,33 +84,39 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	signer, err := openSigner(c.Signer, profile)
+	if err != nil {
+		return configError{err}
+	}
+	defer signer.Close()
 	journal, err := openJournal(c, clock)
 	if err != nil {
 		return journalError{err}
 	}
-	defer journal.Close()
+	defer func() { _ = journal.Close() }()
 	app, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for payment apps: %w", err)}
 	}
-	defer app.Close()
+	defer func() { _ = app.Close() }()
 	socket, err := listenSocket(ctx, c.Socket)
 	if err != nil {
 		return listenError{fmt.Errorf("listen on the socket: %w", err)}
 	}
-	defer socket.Close()
+	defer func() { _ = socket.Close() }()
 	tellJournal(log, journal.Facts())
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
 	a := agent.New(agent.Parts{
-		Profile: profile, Journal: journal, Clock: clock, Log: log,
+		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: hal.TCP{
 			UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
 			KeepAliveInterval: c.KeepAliveInterval,
 		},
-	}, c.Limits())
-	_, _ = fmt.Fprintf(out, "reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
+	}, c.Limits(profile))
+	_, _ = fmt.Fprintf(out,
+		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
 	return serveAll(ctx, a, journal, profile, c, log, app, socket)
 }
@@ -212,12 +220,28 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	log.Info("journal checked", slog.Int("entries", done.Count), slog.Int("faults", len(done.Faults)))
 }
 
+// openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start
+// without: the host would refuse every reversal.
+func openSigner(name string, p *iso.Profile) (hal.Signer, error) {
+	kind, path, _ := strings.Cut(name, ":")
+	switch {
+	case name == "none" && p.MAC().None():
+		return hal.None{}, nil
+	case name == "none":
+		return nil, fmt.Errorf("profile %s wants a MAC (%s) and signer is none", p.Name(),
+			p.MAC().Algorithm())
+	case kind == "soft" && path != "":
+		return hal.OpenSoftKeys(path)
+	case kind == "unix" && path != "":
+		return hal.NewExternalSigner(path, 0), nil
+	}
+	return nil, fmt.Errorf("signer %q is not none, soft:FILE or unix:SOCKET", name)
+}
+
 // loadProfile takes a built-in profile by its name, and any other from its file.
 func loadProfile(name string) (*iso.Profile, error) {
-	for _, builtin := range iso.BuiltinNames() {
-		if name == builtin {
-			return iso.Builtin(name)
-		}
+	if slices.Contains(iso.BuiltinNames(), name) {
+		return iso.Builtin(name)
 	}
 	p, err := iso.Load(name)
 	if errors.Is(err, os.ErrNotExist) {

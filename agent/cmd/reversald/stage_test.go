@@ -37,7 +37,9 @@ any_filesystem: true
 func newStage(t *testing.T, reversald, profile, config string, manners ...string) *stage {
 	t.Helper()
 	s := &stage{t: t, dir: t.TempDir(), reversald: reversald}
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "XDG_STATE_HOME=" + s.dir}
+	s.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "XDG_STATE_HOME=" + s.dir, "GORACE=" + raceOptions,
+	}
 	if err := os.WriteFile(s.path("pos.yaml"), []byte(quick+config+"profile: "+profile+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

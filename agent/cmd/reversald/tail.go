@@ -71,9 +71,10 @@ func (o *options) printNext(p *agent.Payment) {
 			p.Cause, p.ID)
 	case p.Phase == "doubted" && p.NextIn != nil:
 		text, _ := p.NextIn.MarshalText()
-		o.printf("next: the reversal is sent, or its answer due, in %s; nobody needs to do anything\n", text)
+		o.printf("next: the reversal is sent, or its answer due, in %s; "+
+			"nobody needs to do anything\n", text)
 	case p.Phase == "doubted":
-		o.printf("next: the reversal is sent as soon as the line is back; nobody needs to do anything\n")
+		o.printf("next: the reversal is sent when the line is back; nobody needs to do anything\n")
 	case p.Phase == "asked":
 		o.printf("next: the host's answer, or the reversal by itself\n")
 	}

@@ -9,8 +9,8 @@ import (
 	"reversald/store"
 )
 
-// verdict is what verify --json prints. Its keys are stable.
-type verdict struct {
+// proof is what verify --json prints. Its keys are stable.
+type proof struct {
 	Journal  string   `json:"journal"`
 	ID       string   `json:"id"`
 	Terminal string   `json:"terminal"`
@@ -90,7 +90,7 @@ func judgeVerdict(v *store.Verdict, so store.Options) error {
 
 func (o *options) printVerdict(v *store.Verdict) error {
 	if o.json {
-		out := verdict{
+		out := proof{
 			Journal: v.Path, ID: hex.EncodeToString(v.ID[:]), Terminal: v.Terminal,
 			Format: v.Format, First: v.First, Last: v.Last, Entries: v.Entries,
 			Payments: v.Payments, Open: v.Open, Waiting: v.Waiting, Keyless: v.Keyless,

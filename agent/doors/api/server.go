@@ -140,16 +140,16 @@ func (s *server) payment(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, err)
 		return
 	}
-	if len(entries) == 0 {
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is no payment %d on file", id))
-		return
-	}
-	story := Story{Entries: entries}
 	p, held, err := s.agent.Look(r.Context(), id)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, err)
 		return
 	}
+	if len(entries) == 0 && !held {
+		refuse(w, http.StatusNotFound, fmt.Errorf("there is no payment %d on file", id))
+		return
+	}
+	story := Story{Entries: entries}
 	if held {
 		story.Payment = &p
 	}

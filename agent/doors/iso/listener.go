@@ -27,7 +27,7 @@ type Agent interface {
 
 // Limits bound what one app, or all of them, may cost.
 type Limits struct {
-	ConnectionsMax int           // open at once; one more takes the place of a mute one, or is closed
+	ConnectionsMax int           // open at once; one more takes a mute one's place, or is closed
 	FrameTimeout   time.Duration // from a frame's first byte to its last
 	WriteTimeout   time.Duration // for one answer to an app that does not read
 	AnswersMax     int           // waiting for one app that does not read
@@ -43,13 +43,17 @@ type Door struct {
 	mu      sync.Mutex // guards all below; the agent knows nothing of connections
 	open    int
 	mute    []*session // of those, the ones that have not sent a whole frame yet, oldest first
-	leaving int        // sent away for another, and not gone yet
 	refused uint64     // in this run of too many
+
+	leaving chan struct{} // holds one for each that was sent away for another, and is not gone yet
 }
 
 // New makes a door for apps that speak profile.
 func New(a Agent, profile *protocol.Profile, l Limits, log *slog.Logger) *Door {
-	return &Door{agent: a, profile: profile, limits: l, log: log}
+	return &Door{
+		agent: a, profile: profile, limits: l, log: log,
+		leaving: make(chan struct{}, l.ConnectionsMax),
+	}
 }
 
 // Serve accepts apps until ctx ends, then closes them all and returns.
@@ -96,29 +100,42 @@ func (d *Door) enter(conn net.Conn) *session {
 	if !ok {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.open < d.limits.ConnectionsMax {
-		d.refused = 0
-	} else {
-		if d.refused++; d.refused == 1 {
-			d.log.Warn("too many apps, connection closed",
-				slog.String("app", conn.RemoteAddr().String()), slog.Int("open", d.open))
-		}
-		if len(d.mute) == 0 || d.leaving >= d.limits.ConnectionsMax {
-			return nil
-		}
-		oldest := d.mute[0]
-		d.mute = d.mute[1:]
-		oldest.sentAway = true
-		d.leaving++
-		d.open--
-		_ = oldest.conn.Close()
+	if !d.makeRoom(conn.RemoteAddr().String()) {
+		return nil
 	}
 	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.open++
 	d.mute = append(d.mute, s)
 	return s
+}
+
+// makeRoom is false when there is none. When more are leaving than may be here at once it waits
+// for them, and whoever comes waits with the kernel.
+func (d *Door) makeRoom(name string) bool {
+	d.mu.Lock()
+	if d.open < d.limits.ConnectionsMax {
+		d.refused = 0
+		d.mu.Unlock()
+		return true
+	}
+	if d.refused++; d.refused == 1 {
+		d.log.Warn("too many apps, connection closed",
+			slog.String("app", name), slog.Int("open", d.open))
+	}
+	if len(d.mute) == 0 {
+		d.mu.Unlock()
+		return false
+	}
+	oldest := d.mute[0]
+	d.mute = d.mute[1:]
+	oldest.sentAway = true
+	d.open--
+	d.mu.Unlock()
+	_ = oldest.conn.Close()
+	d.leaving <- struct{}{}
+	return true
 }
 
 // spoke: the app has sent a whole frame, and keeps its place.
@@ -131,10 +148,12 @@ func (d *Door) spoke(s *session) {
 func (d *Door) leave(s *session) {
 	d.spoke(s)
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if s.sentAway {
-		d.leaving--
-		return
+	sentAway := s.sentAway
+	if !sentAway {
+		d.open--
 	}
-	d.open--
+	d.mu.Unlock()
+	if sentAway {
+		<-d.leaving
+	}
 }

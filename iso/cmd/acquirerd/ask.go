@@ -93,6 +93,8 @@ are arguments of their own. The first rule that fits a message is followed.
   cut-after          does it, answers, closes
   half-frame         does it, sends half of the answer, keeps the connection
   garbage            does it, answers a proper frame of noise
+  bad-mac, no-mac    does it, answers with a wrong authentication code, or with none
+  ask=3              does it; the UnionPay header of the answer asks for something (3: sign on)
   split[=5ms]        does it, answers byte by byte
   refuse[=10s]       drops all connections and stops listening, until told or for so long`,
 		Example: "  acquirerd behave '0200:silent x1' '0400:late=3s'\n  acquirerd behave --forget",

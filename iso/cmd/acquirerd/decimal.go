@@ -23,4 +23,4 @@ func (d *decimal) Set(text string) error {
 func (d *decimal) String() string { return strconv.Itoa(int(*d)) }
 
 // Type is what the help calls it.
-func (d *decimal) Type() string { return "int" }
+func (*decimal) Type() string { return "int" }

@@ -223,8 +223,12 @@ func TestLeadingZeros(t *testing.T) {
 	dir := t.TempDir()
 	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--books", "none")
 	for _, test := range []struct{ typed, sent string }{
-		{"000010", "000010"}, {"000018", "000018"}, {"010", "000010"}, {"10", "000010"},
-		{"099999", "099999"}, {"000001", "000001"},
+		{"000010", "000010"},
+		{"000018", "000018"},
+		{"010", "000010"},
+		{"10", "000010"},
+		{"099999", "099999"},
+		{"000001", "000001"},
 	} {
 		out, _ := do(t, dir, exitOK, "sell", "--to", bank.address, "--json", "--stan", test.typed)
 		if got := sold(t, out).STAN; got != test.sent {

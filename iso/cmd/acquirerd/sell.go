@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"reversald/iso"
 )
 
 // sellFlags are what a person types; check turns them into a till.
@@ -19,6 +21,7 @@ type sellFlags struct {
 	amountText  string
 	sentText    string
 	fieldTexts  []string
+	masterText  string
 	asJSON      bool
 	reverse     bool
 	frozen      bool
@@ -36,8 +39,9 @@ func newSell() *cobra.Command {
 for the answer and prints one line. Exit code 0: approved, 1: declined, 2: unknown or no answer.
 
   --repeat N   N sales with consecutive STANs on one connection, then median and 99th percentile
-  --reverse    the app's own 0400 for --stan; give --sent as the sale printed it to name it exactly
+  --reverse    the app's own reversal of --stan; --sent, as the sale printed it, names it exactly
   --frozen     an app that froze: a tiny receive buffer, echoes, one sale, and nothing is ever read
+  --tmk        signs on first and puts authentication codes in, where the profile has them
   --field      sets any field, --field 60=22000001003; empty drops it, --field 24=`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,6 +54,9 @@ for the answer and prints one line. Exit code 0: approved, 1: declined, 2: unkno
 				return s.freeze(cmd.Context(), cmd.OutOrStdout())
 			case s.repeat > 1:
 				return s.sellMany(cmd.Context(), cmd.OutOrStdout())
+			}
+			if err := s.signOn(cmd.Context()); err != nil {
+				return err
 			}
 			o, err := s.trade(cmd.Context())
 			if err != nil {
@@ -79,6 +86,7 @@ func (s *sellFlags) define(cmd *cobra.Command) {
 	f.StringArrayVar(&s.fieldTexts, "field", nil, "set a field, N=VALUE; may be repeated")
 	f.DurationVar(&s.timeout, "timeout", 35*time.Second, "how long to wait for the answer")
 	f.StringVar(&s.lang, "lang", "en", "words for the cashier: en or zh")
+	f.StringVar(&s.masterText, "tmk", "", "sign on with this master key, 32 hexadecimal digits")
 	f.BoolVar(&s.asJSON, "json", false, "print JSON")
 	f.Var((*decimal)(&s.repeat), "repeat", "so many sales, one after the other")
 	f.BoolVar(&s.reverse, "reverse", false, "send the app's own reversal of --stan")
@@ -94,9 +102,15 @@ func (s *sellFlags) check(now time.Time) error {
 	if s.profile, err = profileOf(s.profileName); err != nil {
 		return err
 	}
+	if s.mti == "0200" && s.profile.ClassOf(s.mti) != iso.ClassPayment {
+		s.mti = "1200" // a dialect of 1993
+	}
+	if s.master, err = parseMaster(s.masterText); err != nil {
+		faults = append(faults, err)
+	}
 	if s.reverse {
-		if s.mti == "0200" {
-			s.mti = "0400"
+		if s.profile.ClassOf(s.mti) == iso.ClassPayment {
+			s.mti = s.profile.ReversalMTI(1)
 		}
 		if s.stan == 0 {
 			faults = append(faults, errors.New("--reverse wants the --stan of the sale"))

@@ -13,7 +13,7 @@ import (
 
 func newServe() *cobra.Command {
 	var o acquirer.Options
-	var profile, manners string
+	var profile, manners, master string
 	var log bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -31,6 +31,15 @@ and four digits, and an account name made with the key in FILE.key.`,
 			}
 			if manners != "" {
 				if o.Manners, err = acquirer.ParseManners(manners); err != nil {
+					return usage(err)
+				}
+			}
+			key, err := parseMaster(master)
+			if err != nil {
+				return usage(err)
+			}
+			if key != nil {
+				if o.Keys, err = acquirer.NewVault(key); err != nil {
 					return usage(err)
 				}
 			}
@@ -52,6 +61,8 @@ and four digits, and an account name made with the key in FILE.key.`,
 	f.StringVar(&o.Books, "books", defaultBooks, `file of the books; "none" keeps them in memory`)
 	f.StringVar(&o.Control, "control", defaultControl, `control socket; "none" for none`)
 	f.StringVar(&manners, "manners", "", `misbehave from the start: "0200:silent; 0400:late=3s"`)
+	f.StringVar(&master, "tmk", "", `terminals' master key for rehearsals, 32 hexadecimal digits:
+authentication codes are asked for and made, where the profile has them`)
 	f.BoolVar(&log, "log", false, "print a line a message, card numbers masked")
 	return cmd
 }

@@ -31,6 +31,8 @@ type till struct {
 	extra    map[int]string // --field
 	timeout  time.Duration
 	lang     string
+	master   []byte // --tmk
+	key      []byte // of the last sign-on
 
 	conn   net.Conn
 	frames *iso.FrameReader
@@ -206,9 +208,18 @@ func (t *till) frame(mti string) ([]byte, error) {
 			delete(fields, f)
 		}
 	}
+	proven := t.key != nil && t.profile.MAC().Sends(t.profile.ClassOf(mti))
+	if proven {
+		t.profile.MAC().Room(fields)
+	}
 	body, err := t.profile.Compose(mti, fields)
 	if err != nil {
 		return nil, usage(fmt.Errorf("word the %s: %w", mti, err))
+	}
+	if proven {
+		if body, err = t.prove(body); err != nil {
+			return nil, err
+		}
 	}
 	return t.profile.AppendFrame(nil, body)
 }
@@ -243,6 +254,9 @@ func (t *till) fields(mti string) map[int]string {
 	} else {
 		f[2], f[14] = t.pan, t.expiry
 	}
+	if _, ok := t.profile.HeaderRequest(make([]byte, t.profile.FrameMax())); ok {
+		f[60] = "22000001000500" // UnionPay: a sale in batch 1
+	}
 	if mti[1] == '4' {
 		t.reversalFields(f, modern)
 	}
@@ -256,7 +270,7 @@ func (t *till) reversalFields(f map[int]string, modern bool) {
 	if modern {
 		f[24], f[25] = "400", "4000"
 		if t.linked {
-			f[56] = "1200" + t.trace() + f[12]
+			f[56] = "1200" + t.trace() + f[12] + "00"
 		}
 		return
 	}
