@@ -62,7 +62,7 @@ var (
 )
 
 // page reads a page with what overflows from it. limit is how many pages that may be.
-func (f *pageFile) page(id uint64, limit uint64) ([]byte, error) {
+func (f *pageFile) page(id, limit uint64) ([]byte, error) {
 	if id < 2 || id >= f.end {
 		return nil, errPageRange
 	}
