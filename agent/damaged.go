@@ -54,7 +54,6 @@ func (a *Agent) foldDamaged(key uint64, entries []store.Entry) (p *held, seen bo
 	if p.state.Phase == 0 {
 		p.questionLost = true
 		p.state = payment.State{Phase: payment.Asked, ConfirmBy: payment.ByDelivery}
-		p.key = fmt.Sprintf("damaged %d", key)
 		if len(entries) > 0 {
 			p.since = entries[0].Wall
 		}

@@ -105,8 +105,8 @@ func TestAPaymentWithAnotherEntryLostIsReversed(t *testing.T) {
 	})
 }
 
-// Rule: a closed payment that is damaged stops nobody.
-func TestADamagedClosedPaymentStopsNobody(t *testing.T) {
+// Rule: what is lost of a closed payment is found while trade goes on, and marked by the next start.
+func TestTheCheckInTheBackgroundMarksWhatIsLost(t *testing.T) {
 	story(t, func(s *shop) {
 		t := s.t
 		h, app := s.lineComesUp(), s.till("TERM0001")

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -18,7 +19,8 @@ const pageMax = 1024
 // Lines copies entries out of the journal, for readers. It may be called by anybody: the journal
 // serves readers and its one writer at the same time.
 //
-// An entry that can be read in neither file is shown as damaged, under its number.
+// An entry that can be read in neither file is shown as damaged, under its number, and several that
+// are gone since a salvage under the first of theirs.
 func (a *Agent) Lines(from uint64, limit int) ([]Line, error) {
 	var all []Line
 	for len(all) < limit {
@@ -30,15 +32,32 @@ func (a *Agent) Lines(from uint64, limit int) ([]Line, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, lines...)
-		if damage == nil || len(all) == limit {
+		all = append(all, a.withGaps(from, lines)...)
+		if damage == nil || len(all) >= limit {
 			break
 		}
 		from = afterAll(entries, from)
 		all = append(all, Line{Seq: from, Kind: "damaged", payload: payload{Why: damage.Error()}})
 		from++
 	}
-	return all, nil
+	return all[:min(limit, len(all))], nil
+}
+
+// withGaps puts a line where a salvage has left a gap. What was forgotten leaves none.
+func (a *Agent) withGaps(from uint64, lines []Line) []Line {
+	next := max(from, a.journal.Facts().First)
+	for i := 0; i < len(lines); i++ {
+		if seq := lines[i].Seq; next != 0 && seq > next {
+			gone := store.Range{First: next, Last: seq - 1}
+			lines = slices.Insert(lines, i, Line{
+				Seq: next, Kind: "damaged",
+				payload: payload{Why: "entry " + gone.String() + ": gone in both files"},
+			})
+			i++
+		}
+		next = max(next, lines[i].Seq+1)
+	}
+	return lines
 }
 
 // Story is everything on file about one payment, oldest first.

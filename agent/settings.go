@@ -77,7 +77,7 @@ var settings = []setting{
 	},
 	{
 		key:   "retain_payments",
-		doc:   "how many payments are kept, the open ones in any case; 0: as many as there is room for",
+		doc:   "how many payments are kept, open ones in any case; 0: as there is room for",
 		value: func(c *Config) any { return &c.RetainPayments },
 		min:   0, max: 1_000_000,
 	},

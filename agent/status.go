@@ -23,6 +23,10 @@ type Status struct {
 	Stuck     int       `json:"stuck"`               // payments that need a person
 	Waiting   int       `json:"waiting"`             // payments that may not go out yet
 	Entries   uint64    `json:"entries"`             // in the journal
+	Checked   int       `json:"checked"`             // of those, by the check in the background
+	Faults    int       `json:"faults"`              // that it found
+	Damaged   int       `json:"damaged"`             // open payments damaged in both files
+	Rebuilt   string    `json:"rebuilt,omitempty"`   // why the start made a new journal
 	Counts    Counts    `json:"counts"`
 }
 
@@ -111,6 +115,9 @@ func (a *Agent) status() Status {
 		LinkNote: a.lineNote, Open: len(a.books.open), Owed: a.queue.Len(),
 		Waiting: len(a.waiting), Entries: a.journal.Last(), Counts: a.counts,
 	}
+	facts := a.journal.Facts()
+	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
+	s.Rebuilt = facts.Rebuilt
 	s.Counts.Records = maps.Clone(a.counts.Records)
 	for _, p := range a.books.open {
 		switch {

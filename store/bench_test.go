@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -119,4 +120,168 @@ func turns(next uint64, n int) []store.Draft {
 		}
 	}
 	return ds
+}
+
+// ratio appends one draft and syncs two barriers, n times by turns, and reports what one is in the
+// other, at the median.
+func ratio(b *testing.B, j *store.Journal, y *barrier, n int) float64 {
+	b.Helper()
+	var appends, barriers []time.Duration
+	for range n {
+		t := time.Now()
+		mustAppend(b, j, turns(j.Next(), 1)...)
+		appends = append(appends, time.Since(t))
+		t = time.Now()
+		y.step(b)
+		y.step(b)
+		barriers = append(barriers, time.Since(t))
+	}
+	return float64(median(appends)) / float64(median(barriers))
+}
+
+// BenchmarkAppendToAFull measures the same with many payments on file: it must not grow with them.
+func BenchmarkAppendToAFull(b *testing.B) {
+	for _, payments := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("payments=%d", payments), func(b *testing.B) {
+			o := options(b.TempDir())
+			o.SizeMax = 512 << 20
+			j := mustOpen(b, o)
+			for range payments / 20 {
+				batchOfSales(b, j, 0, 20)
+			}
+			y := newBarrier(b, b.TempDir())
+			ratio(b, j, y, 100)
+			_, before := written(b)
+			for b.Loop() {
+				b.ReportMetric(ratio(b, j, y, 500), "append/2F")
+			}
+			_, after := written(b)
+			b.ReportMetric(float64(after-before)/float64(b.N)/500-2*4096, "written-B/append")
+			b.ReportMetric(0, "ns/op")
+			mustClose(b, j)
+			t := time.Now()
+			mustClose(b, mustOpen(b, o))
+			b.ReportMetric(float64(time.Since(t).Microseconds()), "reopen-µs")
+		})
+	}
+}
+
+// BenchmarkSales lets apps sell at once, each waiting for two of the three entries of a sale, as the
+// agent does: one goroutine writes, and whatever waits shares a commit.
+func BenchmarkSales(b *testing.B) {
+	for _, apps := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("apps=%d", apps), func(b *testing.B) {
+			j := mustOpen(b, options(b.TempDir()))
+			_, before := written(b)
+			commits, start := 0, time.Now()
+			for b.Loop() {
+				commits += sellAtOnce(b, j, apps, 10)
+			}
+			_, after := written(b)
+			sales := float64(b.N * apps * 10)
+			b.ReportMetric(float64(commits)/sales, "commits/sale")
+			b.ReportMetric(float64(after-before)/sales, "written-B/sale")
+			b.ReportMetric(sales/time.Since(start).Seconds(), "sales/s")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// order is a draft that an app wants written; key 0 takes the number of its entry.
+type order struct {
+	key  uint64
+	mark store.Mark
+	done chan uint64
+}
+
+// sellAtOnce lets each app sell n times, and returns how many commits that took.
+func sellAtOnce(b *testing.B, j *store.Journal, apps, n int) (commits int) {
+	b.Helper()
+	inbox := make(chan order, apps)
+	var selling sync.WaitGroup
+	for range apps {
+		selling.Add(1)
+		go func() {
+			defer selling.Done()
+			for range n {
+				o := order{mark: store.MarkOpen, done: make(chan uint64, 1)}
+				inbox <- o
+				o.key = <-o.done
+				inbox <- o
+				<-o.done
+				inbox <- order{key: o.key, mark: store.MarkClose}
+			}
+		}()
+	}
+	go func() { selling.Wait(); close(inbox) }()
+	for o := range inbox {
+		batch := []order{o}
+		for len(inbox) > 0 {
+			batch = append(batch, <-inbox)
+		}
+		commits += write(b, j, batch)
+	}
+	if err := j.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	return commits
+}
+
+// write notes what nobody waits for and, if anybody waits, commits all of it.
+func write(b *testing.B, j *store.Journal, batch []order) (commits int) {
+	b.Helper()
+	var ds []store.Draft
+	for i := range batch {
+		if batch[i].mark == store.MarkClose {
+			if _, err := j.Note(typical(batch[i].key, store.MarkClose)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for i := range batch {
+		if batch[i].done != nil {
+			if batch[i].key == 0 {
+				batch[i].key = j.Next() + uint64(len(ds))
+			}
+			ds = append(ds, typical(batch[i].key, store.MarkOpen))
+		}
+	}
+	if len(ds) == 0 {
+		return 0
+	}
+	mustAppend(b, j, ds...)
+	for _, o := range batch {
+		if o.done != nil {
+			o.done <- o.key
+		}
+	}
+	return 1
+}
+
+// BenchmarkYear is a year of 500 sales a day under the ceiling of 64 MiB, closed ones forgotten as
+// they have to be: how an append compares at its beginning and at its end, and how large it gets.
+func BenchmarkYear(b *testing.B) {
+	for b.Loop() {
+		o := options(b.TempDir())
+		j := mustOpen(b, o)
+		y := newBarrier(b, b.TempDir())
+		batchOfSales(b, j, 0, 20)
+		first, peak := ratio(b, j, y, 1000), int64(0)
+		for day := range 365 {
+			for range 25 {
+				batchOfSales(b, j, day, 20)
+			}
+			forgetAll(b, j, day0.AddDate(0, 0, day), store.Retention{})
+			peak = max(peak, j.Facts().Size)
+		}
+		b.ReportMetric(first, "append/2F-first")
+		b.ReportMetric(ratio(b, j, y, 1000), "append/2F-last")
+		b.ReportMetric(float64(peak)/(1<<20), "MiB-max")
+		b.ReportMetric(float64(j.Facts().Payments), "payments-kept")
+		mustClose(b, j)
+		t := time.Now()
+		mustClose(b, mustOpen(b, o))
+		b.ReportMetric(float64(time.Since(t).Microseconds()), "reopen-µs")
+	}
+	b.ReportMetric(0, "ns/op")
 }

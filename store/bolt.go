@@ -235,7 +235,7 @@ func (l *ledger) close() error {
 func (l *ledger) drop() {
 	if l.file != nil {
 		unlockFile(l.file)
-		l.file.Close() //nolint:errcheck,gosec // nothing was written through it that counts
+		l.file.Close() // nothing was written through it that counts
 	}
 }
 

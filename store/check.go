@@ -119,23 +119,26 @@ func (j *Journal) SelfCheck(ctx context.Context, rest func()) (Checked, error) {
 	const pageEntries = 256
 	var all Checked
 	for from := uint64(0); ctx.Err() == nil; {
-		c, err := j.Check(from, pageEntries)
-		if err != nil && j.alive() != nil {
-			return all, err
-		}
-		if err != nil {
-			c.Faults = append(c.Faults, Fault{Problem: err.Error()})
+		c, damage := j.Check(from, pageEntries)
+		if damage != nil {
+			if err := j.alive(); err != nil {
+				return all, err
+			}
+			c.Faults = append(c.Faults, Fault{Problem: damage.Error()})
 		}
 		all.Count += c.Count
 		all.Faults = append(all.Faults, c.Faults...)
 		all.Lost = append(all.Lost, c.Lost...)
-		if from = c.Next; from == 0 || err != nil {
-			j.selfChecked(&all)
-			return all, nil
+		if from = c.Next; from == 0 || damage != nil {
+			break
 		}
 		rest()
 	}
-	return all, ctx.Err()
+	if ctx.Err() != nil {
+		return all, ctx.Err()
+	}
+	j.selfChecked(&all)
+	return all, nil
 }
 
 // selfChecked keeps the result, and lets go of the file of an older format: the new one is proven.

@@ -53,7 +53,7 @@ func leaveClosed(path string, last uint64) {
 	text, err := closedText(path)
 	if err == nil {
 		text = fmt.Sprintf("%d\n%s", last, text)
-		//nolint:errcheck,gosec // without it the next start has a look at the file, that is all
+		//nolint:errcheck // without it the next start has a look at the file, that is all
 		os.WriteFile(closedPath(path), []byte(text), 0o600)
 	}
 }

@@ -65,7 +65,7 @@ func create(o *Options) error {
 	if err != nil {
 		return fmt.Errorf("create key: %w", permission(err))
 	}
-	defer keyFile.Close() //nolint:errcheck // synced below
+	defer keyFile.Close() // synced below
 	if err := tryLock(keyFile); err != nil {
 		return fmt.Errorf("create %s: %w", o.Path, err) // another process is creating it
 	}
@@ -183,8 +183,8 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 	return err
 }
 
-// readKeys refuses a key that others can read: it would open every card number in the journal. There
-// are two while the key is changed, see RotateKey.
+// readKeys refuses a key that others can read: it would open every card number in the journal.
+// There are two while the key is changed, see RotateKey.
 func readKeys(path string) ([][]byte, error) {
 	info, err := os.Lstat(path)
 	switch {

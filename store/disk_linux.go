@@ -50,7 +50,7 @@ func tryLock(f *os.File) error {
 
 // unlockFile gives back the lock, if there is one.
 func unlockFile(f *os.File) {
-	syscall.Flock(int(f.Fd()), syscall.LOCK_UN) //nolint:errcheck,gosec // closed next
+	syscall.Flock(int(f.Fd()), syscall.LOCK_UN) //nolint:errcheck // closed next
 }
 
 // noSpace holds for a write that found the disk, the quota or the file full.

@@ -72,8 +72,7 @@ type forgetting struct {
 
 	was, meta journalMeta
 	bridges   bridges // as they were
-	free      int64   // bytes that are not in use, this forgetting counted
-	used      int64
+	used      int64   // bytes, this forgetting counted
 
 	window   []passed
 	gone     map[uint64]bool
@@ -106,8 +105,9 @@ func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
 			break
 		}
 		seq := binary.BigEndian.Uint64(k)
-		e, err := decodeAt(seq, v)
-		if err != nil || seq >= f.j.Last() || !f.due(&e) || !f.pass(log, &e) {
+		e, damage := decodeAt(seq, v)
+		due := damage == nil && seq < f.j.Last() && f.due(&e)
+		if !due || !f.pass(log, &e) {
 			break // what is damaged is for a rebuild; the newest stays in any case
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -69,8 +70,8 @@ func (p *opening) loadStory(log *bolt.Bucket, key uint64, ref openRef) {
 		chapters = append(chapters, record{seq: seq, key: key, raw: bytes.Clone(raw)})
 		s.since, seq = seq, e.Prev
 	}
-	for i := len(chapters) - 1; i >= 0; i-- {
-		p.stories = append(p.stories, chapters[i])
+	for _, chapter := range slices.Backward(chapters) {
+		p.stories = append(p.stories, chapter)
 	}
 	p.open[key] = s
 }

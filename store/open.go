@@ -117,10 +117,10 @@ const quarantine = ".quarantine"
 
 func (p *opening) abandon() {
 	if p.ledger != nil {
-		p.ledger.close() //nolint:errcheck,gosec // already failing
+		p.ledger.close() //nolint:errcheck // already failing
 	}
 	if p.ring != nil {
-		p.ring.Close() //nolint:errcheck,gosec // already failing
+		p.ring.Close() // already failing
 	}
 }
 

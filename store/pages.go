@@ -62,7 +62,7 @@ var (
 )
 
 // page reads a page with what overflows from it. limit is how many pages that may be.
-func (f *pageFile) page(id uint64, limit uint64) ([]byte, error) {
+func (f *pageFile) page(id, limit uint64) ([]byte, error) {
 	if id < 2 || id >= f.end {
 		return nil, errPageRange
 	}
@@ -125,6 +125,24 @@ func leafItems(page []byte) ([]leafItem, error) {
 	return items, nil
 }
 
+// leaf reads a leaf. One whose header says too few pages is read with those behind it, as bbolt does
+// without looking: the error stays, and what is in it can be judged by itself.
+func (f *pageFile) leaf(id uint64, page []byte) ([]leafItem, error) {
+	items, err := leafItems(page)
+	if err == nil || len(page) > pageBytes {
+		return items, err
+	}
+	const behind = 3
+	more := make([]byte, min(behind, f.end-id-1)*pageBytes)
+	if _, rerr := f.r.ReadAt(more, int64(id+1)*pageBytes); rerr != nil {
+		return items, err
+	}
+	if again, _ := leafItems(append(page, more...)); len(again) > len(items) {
+		items = again
+	}
+	return items, err
+}
+
 // branches reads the pages that a branch refers to.
 func branches(page []byte) ([]uint64, error) {
 	ne := binary.NativeEndian
@@ -168,7 +186,7 @@ func (f *pageFile) descend(
 	}
 	switch binary.NativeEndian.Uint16(page[8:]) {
 	case pageLeaf:
-		items, err := leafItems(page)
+		items, err := f.leaf(id, page)
 		visit(items, int64(id)*pageBytes)
 		if err != nil {
 			bad(id, err)
@@ -242,7 +260,7 @@ func (f *pageFile) scan(visit func(items []leafItem, at int64)) {
 		if err != nil || binary.NativeEndian.Uint16(page[8:]) != pageLeaf {
 			continue
 		}
-		items, err := leafItems(page)
+		items, err := all.leaf(id, page)
 		if err != nil && len(items) == 0 {
 			continue
 		}

@@ -41,7 +41,7 @@ func (p *opening) rebuild(why cause) error {
 		return err
 	}
 	if err := p.copyOut(h); err != nil {
-		os.Remove(p.o.Path + newSuffix) //nolint:errcheck,gosec // nobody opens it under that name
+		os.Remove(p.o.Path + newSuffix) //nolint:errcheck // nobody opens it under that name
 		if noSpace(err) {
 			return p.withoutCopy(why, src, h, err)
 		}
@@ -369,7 +369,7 @@ func (p *opening) renewRing() error {
 		return fmt.Errorf("renew ring: %w", err)
 	}
 	if p.ring != nil {
-		p.ring.Close() //nolint:errcheck,gosec // only read from
+		p.ring.Close() // only read from
 		p.ring = nil
 	}
 	return moveInto(p.o.RingPath)

@@ -194,7 +194,7 @@ func (r *ring) adopt(img *ringImage, last uint64) (stale []int) {
 func suspicionPath(path string) string { return path + ".suspect" }
 
 func leaveSuspicion(path string, cause error) {
-	//nolint:errcheck,gosec // if not even this can be written, the next Open cannot write either
+	//nolint:errcheck // if not even this can be written, the next Open cannot write either
 	os.WriteFile(suspicionPath(path), []byte(cause.Error()+"\n"), 0o600)
 }
 

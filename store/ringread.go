@@ -135,7 +135,7 @@ func ReadRing(path string) (RingContents, error) {
 	if err != nil {
 		return RingContents{}, fmt.Errorf("read ring: %w", permission(err))
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close() // only read from
 	info, err := f.Stat()
 	if err != nil {
 		return RingContents{}, fmt.Errorf("read ring: %w", err)

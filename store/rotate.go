@@ -67,7 +67,7 @@ func (p *opening) rotate() error {
 		return err
 	}
 	if err := p.copyOut(h); err != nil {
-		os.Remove(p.o.Path + newSuffix) //nolint:errcheck,gosec // nobody opens it under that name
+		os.Remove(p.o.Path + newSuffix) //nolint:errcheck // nobody opens it under that name
 		return err
 	}
 	if err := writeKeys(p.o.KeyPath, master[:], old[0]); err != nil {

@@ -166,22 +166,20 @@ func (h *harvest) choose(
 		return nil
 	}
 	chain, known := h.before(seq)
-	best := copies[0]
-	follows := false
+	best, follows := copies[0], false
 	for _, raw := range copies {
-		e, err := decodeAt(seq, raw)
-		if err == nil && known && h.c.next(chain, chainedBytes(raw)) == e.Chain {
+		e, damage := decodeAt(seq, raw)
+		if known && damage == nil && h.c.next(chain, chainedBytes(raw)) == e.Chain {
 			best, follows = raw, true
 			break
 		}
 	}
-	e, err := decodeAt(seq, best)
-	switch {
-	case err != nil:
-		return nil
-	case follows || inTree:
-	case seq > max(h.treeLast, h.img.acked)+1:
+	if !follows && !inTree && seq > max(h.treeLast, h.img.acked)+1 {
 		return nil // on its way when the power went, or left over
+	}
+	e, err := decodeAt(seq, best)
+	if err != nil {
+		return err // cannot be: every copy was decoded before
 	}
 	if seq <= h.meta.base && !inTree && !h.wantedBack(&e) {
 		return nil

@@ -79,12 +79,18 @@ func TestVerifySaysExactlyWhereItBreaks(t *testing.T) {
 		harm func(t *testing.T, o store.Options)
 		want string
 	}{
-		{"a flipped bit", func(t *testing.T, o store.Options) { flip(t, o.Path, "doubted") },
-			"entry 6: entry 6: entry is damaged: checksum does not match"},
-		{"an entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(3)) }),
-			"entry 3: missing"},
-		{"the newest entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(7)) }),
-			"entry 7: the index says that it is the newest of open key 7; the entries do not"},
+		{
+			"a flipped bit", func(t *testing.T, o store.Options) { flip(t, o.Path, "doubted") },
+			"entry 6: entry 6: entry is damaged: checksum does not match",
+		},
+		{
+			"an entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(3)) }),
+			"entry 3: missing",
+		},
+		{
+			"the newest entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(7)) }),
+			"entry 7: the index says that it is the newest of open key 7; the entries do not",
+		},
 		{"two entries that changed places", edit("log", func(b *bolt.Bucket) error {
 			return b.Put(seq(2), bytes.Clone(b.Get(seq(3))))
 		}), "entry 2: entry 2: entry is damaged: holds entry 3"},
@@ -121,10 +127,14 @@ func TestVerifySaysExactlyWhereItBreaks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "cut short"},
-		{"no ring", func(_ *testing.T, o store.Options) { os.Remove(ringOf(o)) },
-			"is not there: there is one copy only"},
-		{"a damaged slot", func(t *testing.T, o store.Options) { flip(t, ringOf(o), "doubted") },
-			"slots are damaged"},
+		{
+			"no ring", func(_ *testing.T, o store.Options) { os.Remove(ringOf(o)) },
+			"is not there: there is one copy only",
+		},
+		{
+			"a damaged slot", func(t *testing.T, o store.Options) { flip(t, ringOf(o), "doubted") },
+			"slots are damaged",
+		},
 		{"the ring of another", func(t *testing.T, o store.Options) {
 			copyFile(t, ringOf(settled(t)), ringOf(o))
 		}, "slots are of another journal"},

@@ -217,7 +217,8 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	for _, fault := range done.Faults {
 		log.Error("journal fault", slog.String("fault", fault.String()))
 	}
-	log.Info("journal checked", slog.Int("entries", done.Count), slog.Int("faults", len(done.Faults)))
+	log.Info("journal checked", slog.Int("entries", done.Count),
+		slog.Int("faults", len(done.Faults)))
 }
 
 // openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start

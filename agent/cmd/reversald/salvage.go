@@ -14,11 +14,11 @@ func salvageCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "salvage",
 		Short: "copy what is good of a damaged journal into a new one; the daemon must be stopped",
-		Long: "salvage takes every good entry from the journal, its ring and pages nothing leads to any\n" +
-			"more, into new files, and keeps the old journal as .quarantine-N. The daemon does the same\n" +
-			"by itself when it meets damage. It refuses when the newest entries are gone in both files,\n" +
-			"because there may have been payments nobody knows of any more: compare with the host's\n" +
-			"file, and then use --accept-loss.",
+		Long: "salvage takes every good entry from the journal, its ring and pages nothing leads\n" +
+			"to any more, into new files, and keeps the old journal as .quarantine-N. The\n" +
+			"daemon does the same by itself when it meets damage. It refuses when the newest\n" +
+			"entries are gone in both files, because there may have been payments nobody knows\n" +
+			"of any more: compare with the host's file, and then use --accept-loss.",
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := o.load()
@@ -54,8 +54,9 @@ func compactCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
 		Short: "copy the journal into a file without free pages; the daemon must be stopped",
-		Long: "compact gives back the space of payments that were forgotten. A power cut leaves the old\n" +
-			"file or the new one. The daemon does it by itself at a start with mostly free pages.",
+		Long: "compact gives back the space of payments that were forgotten. A power cut leaves\n" +
+			"the old file or the new one. The daemon does it by itself when it starts on a file\n" +
+			"of mostly free pages.",
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := o.load()

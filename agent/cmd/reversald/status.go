@@ -46,12 +46,30 @@ func (o *options) printStatus(s api.Status) {
 	o.printf("owed      %d reversals being sent, %d of them overdue\n", s.Owed, s.Overdue)
 	o.printf("stuck     %d payments need a person\n", s.Stuck)
 	o.printf("open      %d payments, %d waiting to go out\n", s.Open, s.Waiting)
-	o.printf("journal   %s, %d entries\n", s.Journal, s.Entries)
+	o.printf("journal   %s, %d entries, %s\n", s.Journal, s.Entries, journalHealth(s))
 	o.printf("apps      %s, profile %s\n", s.Listen, s.Profile)
 	o.printf("running   %s, pid %d, since %s\n", s.Version, s.PID, s.Started)
 	if len(s.Overrides) > 0 {
 		o.printf("WEAKENED  %s\n", strings.Join(s.Overrides, ", "))
 	}
+}
+
+// journalHealth is what start and background check made of the journal.
+func journalHealth(s api.Status) string {
+	text := "not checked to the end yet"
+	switch {
+	case s.Faults > 0:
+		text = fmt.Sprintf("%d FAULTS, see the log; the next start mends what it can", s.Faults)
+	case s.Checked > 0:
+		text = fmt.Sprintf("%d checked, sound", s.Checked)
+	}
+	if s.Rebuilt != "" {
+		text += "; copied at start: " + s.Rebuilt
+	}
+	if s.Damaged > 0 {
+		text += fmt.Sprintf("; %d payments damaged in both files", s.Damaged)
+	}
+	return text
 }
 
 func stuckCommand(o *options) *cobra.Command {

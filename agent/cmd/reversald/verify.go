@@ -31,11 +31,11 @@ func verifyCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
 		Short: "prove a journal that no daemon has open, or say exactly where it breaks",
-		Long: "verify reads a journal, its ring and its key, and writes nothing: every page and checksum,\n" +
-			"the chain, that the index of open payments is what the entries add up to, that the ring\n" +
-			"agrees, and that no card number stands in clear. Without FILE it takes the configuration's;\n" +
-			"with FILE, its ring and key are looked for beside it.\n\n" +
-			"A running daemon checks its own journal: reversald status. To verify that one, stop it.",
+		Long: "verify reads a journal, its ring and its key, and writes nothing: every page and\n" +
+			"checksum, the chain, that the index of open payments is what the entries add up\n" +
+			"to, that the ring agrees, and that no card number stands in clear. Without FILE it\n" +
+			"takes the configuration's; with FILE, its ring and key are looked for beside it.\n\n" +
+			"A running daemon checks its own journal: reversald status. To verify it, stop it.",
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			so, err := o.journalFiles(args, ring, key)
@@ -105,7 +105,8 @@ func (o *options) printVerdict(v *store.Verdict) error {
 		return o.printJSON(out)
 	}
 	o.printf("journal   %s, format %d, terminal %q\n", v.Path, v.Format, v.Terminal)
-	o.printf("entries   %d, %d to %d; %d more wait in the ring\n", v.Entries, v.First, v.Last, v.Waiting)
+	o.printf("entries   %d, %d to %d; %d more wait in the ring\n",
+		v.Entries, v.First, v.Last, v.Waiting)
 	o.printf("payments  %d, %d of them open\n", v.Payments, len(v.Open))
 	for _, r := range v.Lost {
 		o.printf("lost      entries %s, in an earlier damage\n", r)
@@ -114,7 +115,8 @@ func (o *options) printVerdict(v *store.Verdict) error {
 		o.printf("FAULT     %s\n", f)
 	}
 	if len(v.Faults) == 0 && !v.Keyless {
-		o.printf("proven    pages, checksums, chain, index and ring agree; no card number in clear\n")
+		o.printf("proven    pages, checksums, chain, index and ring agree; " +
+			"no card number in clear\n")
 	}
 	return nil
 }

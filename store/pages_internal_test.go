@@ -1,0 +1,92 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// smallJournal is the used part of a bbolt file with a few commits in it.
+func smallJournal(tb testing.TB) []byte {
+	tb.Helper()
+	o := Options{Path: filepath.Join(tb.TempDir(), "journal.db"), AnyFilesystem: true}
+	j, err := Open(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for n := range 40 {
+		d := testDraft("payload of an entry that takes some room")
+		d.Key = uint64(1 + n/4)
+		if _, err := j.Append(d); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	file, err := os.ReadFile(o.Path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	file = bytes.TrimRight(file, "\x00")
+	m, err := newestMeta(bytes.NewReader(file), 1<<40)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return append(file, make([]byte, max(0, int(m.end)*pageBytes-len(file)))...)
+}
+
+// readWhole reads a file in every way there is, and counts the good entries of its log.
+func readWhole(file []byte) (entries int) {
+	r := bytes.NewReader(file)
+	s := surveyFile(r, int64(len(file)))
+	s.readLog(nil)
+	for _, p := range s.places {
+		if raw, err := p.read(r); err == nil {
+			if _, err := decodeAt(p.seq, raw); err == nil {
+				entries++
+			}
+		}
+	}
+	s.scanEntries(func(uint64) bool { return true })
+	return entries
+}
+
+// The reader of pages meets what only damage makes: nothing of it ends the process.
+func FuzzPages(f *testing.F) {
+	file := smallJournal(f)
+	if n := readWhole(file); n != 40 {
+		f.Fatalf("%d entries in the whole file", n)
+	}
+	f.Add([]byte{0, 16, 1}, uint16(0))
+	f.Add([]byte{8, 64, 0xff, 10, 64, 0xff, 12, 64, 0x01}, uint16(9000))
+	f.Fuzz(func(_ *testing.T, patches []byte, cut uint16) {
+		hurt := bytes.Clone(file)
+		for ; len(patches) >= 3; patches = patches[3:] {
+			at := 2*pageBytes + int(binary.LittleEndian.Uint16(patches))
+			if at < len(hurt) {
+				hurt[at] = patches[2]
+			}
+		}
+		readWhole(hurt[:len(hurt)-int(cut)%len(hurt)])
+	})
+}
+
+// Trees that lead to themselves, and pages used twice, are found.
+func TestAPageThatLeadsToItselfIsFound(t *testing.T) {
+	file := smallJournal(t)
+	m, err := newestMeta(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := file[m.root*pageBytes:]
+	binary.NativeEndian.PutUint16(page[8:], pageBranch)
+	binary.NativeEndian.PutUint16(page[10:], 1)
+	binary.NativeEndian.PutUint64(page[pageHeaderBytes+8:], m.root)
+	s := surveyFile(bytes.NewReader(file), int64(len(file)))
+	if len(s.faults) == 0 {
+		t.Error("nothing was found")
+	}
+}
