@@ -113,7 +113,7 @@ func newShop(t *testing.T) *shop {
 // that. No story here pulls the plug of the disk, and ten thousand syncs take their time.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "reversald") //nolint:usetesting // it chooses the disk
+	dir, err := os.MkdirTemp("/dev/shm", "reversald")
 	if err != nil {
 		return t.TempDir()
 	}

@@ -26,7 +26,7 @@ const signerLimit = 100 * time.Millisecond
 // socketPath is short enough for a socket: the system takes 107 bytes, test names can be longer.
 func socketPath(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "signer") //nolint:usetesting // its names are too long
+	dir, err := os.MkdirTemp("", "signer")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestExternalSignerSurvivesItsModule(t *testing.T) {
 				t.Fatalf("Sign = %q, %v, want %v", mac, err, c.want)
 			}
 			for _, other := range sentinels {
-				if other != c.want && errors.Is(err, other) { //nolint:errorlint // the very same
+				if other != c.want && errors.Is(err, other) {
 					t.Errorf("%v is %v as well", err, other)
 				}
 			}

@@ -56,6 +56,7 @@ func addMessages(f *testing.F) {
 		f.Add(compose(f, p, "0800", map[int]string{11: "1", 70: "301"}))
 	}
 }
+
 // addHeaders seeds a target with a message of every profile, whatever its header.
 func addHeaders(f *testing.F) {
 	f.Helper()

@@ -83,7 +83,7 @@ var keyTexts = map[string]string{
 	"reasons.bad_answer": "the answer could not be read, or contradicts the question",
 	"reasons.mac_wrong":  "the authentication code of the answer is wrong",
 	"reasons.not_stored": "the outcome could not be kept",
-	"reasons.refused":    "an earlier reversal was answered and not taken; left out: the first reason",
+	"reasons.refused":    "an earlier reversal was not taken; left out: the first reason",
 	"reasons.ambiguous":  "the answer has an ambiguous code",
 
 	"answers":         "what the answer to a reversal means; anything else is stuck",

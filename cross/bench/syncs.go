@@ -34,7 +34,8 @@ func syncs(o options, dir string) error {
 	reportExact("journal_syncs_per_sale", float64(busy.journal)/sales, "syncs", 4)
 	reportExact("ring_syncs_per_sale", float64(busy.ring)/sales, "syncs", 2)
 	report("growth_syncs_per_sale", float64(busy.growth)/sales, "syncs", 0.02)
-	report("ring_syncs_not_beside", 1-float64(busy.beside)/float64(max(busy.ring, 1)), "share", 0.05)
+	notBeside := 1 - float64(busy.beside)/float64(max(busy.ring, 1))
+	report("ring_syncs_not_beside", notBeside, "share", 0.05)
 	o.linger = time.Millisecond
 	const alone = 20
 	lone, err := countSyncs(o, filepath.Join(dir, "alone"), alone, 30*time.Millisecond)

@@ -18,7 +18,7 @@ const keys = `{"keys": {"mak": {"cipher": "aes", "value": "2b7e151628aed2a6abf71
 
 // It serves until it is told to stop, and takes its socket along.
 func TestSoftsignerServes(t *testing.T) {
-	dir, err := os.MkdirTemp("", "signer") //nolint:usetesting // its names are too long for a socket
+	dir, err := os.MkdirTemp("", "signer")
 	if err != nil {
 		t.Fatal(err)
 	}
