@@ -125,8 +125,8 @@ func leafItems(page []byte) ([]leafItem, error) {
 	return items, nil
 }
 
-// leaf reads a leaf. One whose header says too few pages is read with those behind it, as bbolt does
-// without looking: the error stays, and what is in it can be judged by itself.
+// leaf reads a leaf. One whose header says too few pages is read with those behind it, as bbolt
+// does without looking: the error stays, and what is in it can be judged by itself.
 func (f *pageFile) leaf(id uint64, page []byte) ([]leafItem, error) {
 	items, err := leafItems(page)
 	if err == nil || len(page) > pageBytes {

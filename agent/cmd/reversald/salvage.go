@@ -14,8 +14,8 @@ func salvageCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "salvage",
 		Short: "copy what is good of a damaged journal into a new one; the daemon must be stopped",
-		Long: "salvage takes every good entry from the journal, its ring and pages nothing leads\n" +
-			"to any more, into new files, and keeps the old journal as .quarantine-N. The\n" +
+		Long: "salvage takes every good entry from the journal, its ring and pages nothing\n" +
+			"leads to any more, into new files, and keeps the old journal as .quarantine-N. The\n" +
 			"daemon does the same by itself when it meets damage. It refuses when the newest\n" +
 			"entries are gone in both files, because there may have been payments nobody knows\n" +
 			"of any more: compare with the host's file, and then use --accept-loss.",
