@@ -18,7 +18,8 @@
 //   - What an answer says is on the disk before the answer is sent, and read back at start.
 //   - The books add up after every change, or the bank stops.
 //   - A bank that has keys ([Vault]) answers A0 to a payment or a reversal whose authentication
-//     code is wrong or missing, and books nothing. A sign-on brings new keys; the old ones end with it.
+//     code is wrong or missing, and books nothing. A sign-on brings new keys; the old ones end
+//     with it.
 //   - No card number is kept or shown: six and four digits, and a name made with a keyed hash.
 //
 // The parts: [Ledger] (decide what becomes true, write it, apply it), [Manners] (how to misbehave,
