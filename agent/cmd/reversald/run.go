@@ -75,7 +75,9 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(gcPercent)
 	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may end; payments go on
-	log := newLog(c, errout)
+	lines := newLogWriter(errout)
+	defer lines.Close()
+	log := newLog(c, lines)
 	profile, err := loadProfile(c.Profile)
 	if err != nil {
 		return configError{err}
@@ -290,16 +292,6 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 		return nil, err
 	}
 	return listener, nil
-}
-
-func newLog(c agent.Config, w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of four words, checked by the configuration
-	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }
 
 // noArgs refuses arguments where none are meant, as a mistake in the command line.
