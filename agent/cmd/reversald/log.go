@@ -27,8 +27,10 @@ type logWriter struct {
 }
 
 func newLogWriter(sink io.Writer) *logWriter {
-	w := &logWriter{sink: sink, lines: make(chan []byte, linesMax),
-		end: make(chan struct{}), done: make(chan struct{})}
+	w := &logWriter{
+		sink: sink, lines: make(chan []byte, linesMax),
+		end: make(chan struct{}), done: make(chan struct{}),
+	}
 	go w.drain()
 	return w
 }
