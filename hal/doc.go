@@ -1,4 +1,5 @@
-// Package hal is the terminal's devices behind interfaces: the links to the host, and the clock.
+// Package hal is the terminal's devices behind interfaces: the links to the host, the clock, and
+// the signer that owns the MAC keys.
 //
 // Think of the back of the terminal, where the cables go in. Whoever works at the counter asks for
 // a line to the host and is told, truthfully, what became of each byte; which plug it went through,
