@@ -19,8 +19,8 @@ help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 build: ## reversald and acquirerd for this machine, into bin/
-	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath -ldflags '-X main.version=$(VERSION)' \
-	  -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
+	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
+	  -ldflags '-X main.version=$(VERSION)' -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
 
 demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo
