@@ -1,18 +1,20 @@
 # What we build for. A target is a name in TARGETS and a line GO_<name> with the
 # environment that makes it; README.md beside this file says what each one runs on.
 
-TARGETS ?= armv5 armv6 armv7 arm64 amd64
+TARGETS ?= armv5 armv6 armv7 arm64 amd64 mipsle armv5-legacy
 
-GO_armv5 := GOARCH=arm GOARM=5
-GO_armv6 := GOARCH=arm GOARM=6
-GO_armv7 := GOARCH=arm GOARM=7
-GO_arm64 := GOARCH=arm64
-GO_amd64 := GOARCH=amd64 GOAMD64=v1
+GO_armv5  := GOARCH=arm GOARM=5
+GO_armv6  := GOARCH=arm GOARM=6
+GO_armv7  := GOARCH=arm GOARM=7
+GO_arm64  := GOARCH=arm64
+GO_amd64  := GOARCH=amd64 GOAMD64=v1
+GO_mipsle := GOARCH=mipsle GOMIPS=softfloat
 
 # The oldest kernels: the same source and the last Go that still promises 2.6.32.
 LEGACY_TOOLCHAIN := go1.23.12
 LEGACY_MOD       := cross/legacy.mod
-GO_armv5-legacy  := GOARCH=arm GOARM=5
+GO_armv5-legacy  := GOARCH=arm GOARM=5 GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
+  GOFLAGS=-modfile=$(LEGACY_MOD)
 
 # Our choice: small enough to lie on a terminal's flash twice, old and new,
 # while it is being updated.
