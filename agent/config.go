@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"reversald/agent/reversal"
+	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	Journal        string
 	Ring           string
 	Key            string
+	KeySigner      string
 	JournalBytes   int
 	RetainDays     int
 	RetainPayments int
@@ -218,6 +220,14 @@ func (c Config) faults() []fault {
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")
+	}
+	if c.KeySigner != "" {
+		if !hal.DerivesKeys(c.KeySigner) {
+			add(errors.New("is not kdk or SLOT/kdk"), "key_signer")
+		}
+		if c.Signer == "none" {
+			add(errors.New("needs a signer, and signer is none"), "key_signer", "signer")
+		}
 	}
 	if c.RedialMin > c.RedialMax {
 		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")

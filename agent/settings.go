@@ -64,6 +64,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Key },
 	},
 	{
+		key: "key_signer",
+		doc: "name of the key in the signer, kdk or SLOT/kdk, of which the journal's key is made; " +
+			"empty: the key file holds it in clear",
+		value: func(c *Config) any { return &c.KeySigner },
+	},
+	{
 		key:   "journal_bytes_max",
 		doc:   "the journal's size at most; closed payments are forgotten to keep below it",
 		value: func(c *Config) any { return &c.JournalBytes },
