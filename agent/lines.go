@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"reversald/agent/payment"
-	"reversald/iso"
 	"reversald/store"
 )
 
@@ -62,6 +61,13 @@ func (a *Agent) withGaps(from uint64, lines []Line) []Line {
 
 // Story is everything on file about one payment, oldest first.
 func (a *Agent) Story(id uint64) ([]Line, error) {
+	if to, known := a.index.endNow(id); known {
+		entries, err := a.storyTo(id, to)
+		if err != nil {
+			return nil, err
+		}
+		return a.lines(entries)
+	}
 	entries, err := a.journal.History(id, historyMax)
 	if errors.Is(err, store.ErrCorrupt) {
 		entries, err = a.storyAround(id)
@@ -130,7 +136,7 @@ func (a *Agent) maskedCard(e store.Entry) string {
 	if err != nil {
 		return "" // sealed with a key that is gone: the entry itself is still worth reading
 	}
-	card, err := iso.ParseCard(secret)
+	card, _, err := unseal(secret)
 	if err != nil {
 		return ""
 	}
