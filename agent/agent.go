@@ -35,6 +35,7 @@ type Agent struct {
 	line    *link.Supervisor
 	notary  *notary
 	inbox   chan message
+	index   *register
 	stopped chan struct{} // closed when Run has returned
 
 	// Everything below is owned by Run.
@@ -47,6 +48,7 @@ type Agent struct {
 	keeping   keeping
 	stan      int                 // trace number given out last, for messages of ours
 	stanSeq   uint64              // the entry it was read from
+	stanAsked uint64              // or the payment that it follows
 	underway  map[uint64]delivery // by ticket
 	ticket    uint64              // the last one given out
 	host      string              // the address of the line; empty while it is down
@@ -104,6 +106,7 @@ func New(parts Parts, limits Limits) *Agent {
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
 		clock: parts.Clock, log: parts.Log, notary: newNotary(parts.Profile, parts.Signer),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
+		index: newRegister(parts.Journal),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
 		queue:    reversal.NewQueue(limits.Schedule),
@@ -129,6 +132,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	lineDone := make(chan struct{})
 	go func() {
 		defer close(lineDone)
+		reading := make(chan struct{})
+		go func() {
+			defer close(reading)
+			a.index.begin(lineCtx)
+		}()
 		signing := make(chan struct{})
 		go func() {
 			defer close(signing)
@@ -136,6 +144,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		}()
 		a.line.Run(lineCtx)
 		<-signing
+		<-reading
 	}()
 	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
 	err := a.serve(ctx)

@@ -71,6 +71,9 @@ var errTooLong = errors.New("its fields fit no journal entry")
 // known answers a request that is on file already, or whose trace number is taken. It is asked
 // when the request comes and again when it may go out: another may have gone before it.
 func (a *Agent) known(w waiter) bool {
+	if c, ok := w.app.(*counter); ok {
+		return a.traceTaken(c, w)
+	}
 	p := a.books.byKey[w.glance.Key]
 	switch {
 	case p == nil:
@@ -130,7 +133,7 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 func (a *Agent) start(w waiter) error {
 	if len(a.books.open) >= openMax {
 		a.counts.Refused++
-		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
+		a.turnDown(w.app, w.body, Refusal{Kind: RefusedBusy})
 		return nil
 	}
 	p := &held{
@@ -139,10 +142,18 @@ func (a *Agent) start(w waiter) error {
 		appName: w.app.Name(), host: a.host, since: a.clock.Wall(),
 		request: w.body, asker: w.app,
 	}
+	confirm := payment.ByDelivery
+	if c, ok := w.app.(*counter); ok {
+		confirm, p.asker = payment.ByApp, nil
+		p.confirms = confirms{
+			idem: c.sale.Key, reference: c.sale.Reference, digest: c.sale.Digest,
+			raw: c.sale.Frame != nil, ours: c.sale.Frame == nil, counters: []*counter{c},
+		}
+	}
 	a.nextID++
 	a.keeping.values = iso.ValuesOf(p.original)
 	a.books.add(p)
-	return a.happen(p, payment.Ask{ConfirmBy: payment.ByDelivery})
+	return a.happen(p, payment.Ask{ConfirmBy: confirm})
 }
 
 // appReverses adopts a reversal of the app's own: it is the same payment, one reversal goes to the

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -27,6 +29,9 @@ type payload struct {
 	Amount   int64         `json:"amount,omitempty"`   // DE4, in the smallest unit
 	Currency string        `json:"currency,omitempty"` // DE49
 	Original *iso.Original `json:"original,omitempty"`
+	// asked, by an app that confirms
+	Idem      string `json:"idempotency_key,omitempty"`
+	Reference string `json:"reference,omitempty"`
 	// approved
 	Kept *iso.Kept `json:"kept,omitempty"`
 	// all others
@@ -68,7 +73,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 		data.Profile, data.Terminal, data.STAN = a.profile.Name(), p.terminal, p.stan
 		data.Key, data.Amount, data.Currency = p.key, p.amount, p.currency
 		data.MTI, data.Original = p.original.MTI, &p.original
-		d.Secret = p.original.Card.Seal()
+		data.Idem, data.Reference = p.idem, p.reference
+		d.Secret = sealed(p)
 	case payment.RecordApproved:
 		data.Kept = p.kept
 	case payment.RecordReversalSent:
@@ -83,6 +89,25 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	var err error
 	d.Payload, err = json.Marshal(data)
 	return d, err
+}
+
+// sealed is what of a payment is on file only under seal: its card, and behind a line feed the
+// digest of what was asked for, where its app gave a key. In the clear the digest would give the
+// card number away to whoever tries them all.
+func sealed(p *held) []byte {
+	secret := p.original.Card.Seal()
+	if p.idem != "" {
+		secret = append(append(secret, '\n'), p.digest[:]...)
+	}
+	return secret
+}
+
+// unseal reads what sealed wrote.
+func unseal(secret []byte) (card iso.Card, digest [sha256.Size]byte, err error) {
+	text, sum, _ := bytes.Cut(secret, []byte{'\n'})
+	copy(digest[:], sum)
+	card, err = iso.ParseCard(text)
+	return card, digest, err
 }
 
 // strays are the drafts of an answer that belongs to no payment on file, or that could not be read

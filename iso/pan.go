@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // PAN is a card number. Whatever prints it prints the first six and the last four digits; the
@@ -59,3 +60,6 @@ const (
 	panDigitsMin = 13
 	panDigitsMax = 19
 )
+
+// In reports whether a text shows the number.
+func (p PAN) In(text string) bool { return len(p) >= panDigitsMin && strings.Contains(text, string(p)) }
