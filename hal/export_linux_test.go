@@ -1,0 +1,21 @@
+package hal
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// SocketOption looks at the socket under a link.
+func SocketOption(tb testing.TB, l Link, level, name int) int {
+	tb.Helper()
+	raw := l.(*tlsLink).wire.raw
+	value := 0
+	var err error
+	if cerr := raw.Control(func(fd uintptr) {
+		value, err = unix.GetsockoptInt(int(fd), level, name)
+	}); cerr != nil || err != nil {
+		tb.Fatal(cerr, err)
+	}
+	return value
+}
