@@ -1,6 +1,7 @@
 package hal
 
 import (
+	"context"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -18,4 +19,10 @@ func SocketOption(tb testing.TB, l Link, level, name int) int {
 		tb.Fatal(cerr, err)
 	}
 	return value
+}
+
+// NetlinkHere opens the socket in this thread's network; the watch may be run from any.
+func NetlinkHere(report func(NetworkChange)) (func(context.Context) error, error) {
+	socket, err := openNetlink()
+	return func(ctx context.Context) error { return watchNetlink(ctx, socket, report) }, err
 }
