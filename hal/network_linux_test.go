@@ -17,8 +17,9 @@ import (
 	"reversald/hal"
 )
 
-// inNamespace runs f on a thread with a network of its own, where nothing is up yet.
-func inNamespace(t *testing.T, f func()) {
+// inNamespace runs f on a thread with a network of its own, where nothing is up yet. What f returns
+// is why there is nothing to test.
+func inNamespace(t *testing.T, f func() (skip string)) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a network of our own needs root")
@@ -26,17 +27,18 @@ func inNamespace(t *testing.T, f func()) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("no ip command (iproute2) here")
 	}
-	done := make(chan struct{})
+	skip := make(chan string, 1)
 	go func() {
-		defer close(done)
 		runtime.LockOSThread() // for good: the thread ends with the goroutine
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			t.Logf("no network of our own: %v", err)
+			skip <- "no network of our own: " + err.Error()
 			return
 		}
-		f()
+		skip <- f()
 	}()
-	<-done
+	if why := <-skip; why != "" {
+		t.Skip(why)
+	}
 }
 
 // ip runs the command on this thread's network.
@@ -51,11 +53,10 @@ func ip(t *testing.T, args string) bool {
 // Rule: a carrier or an address that goes or comes is told at once, with the addresses it concerns;
 // what was there before is not.
 func TestNetlinkTellsWhatChanges(t *testing.T) {
-	inNamespace(t, func() {
+	inNamespace(t, func() string {
 		if !ip(t, "link add pos0 type veth peer name far0") || !ip(t, "addr add 10.9.8.7/24 dev pos0") ||
 			!ip(t, "link set far0 up") || !ip(t, "link set pos0 up") {
-			t.Log("skipped: this kernel has no veth")
-			return
+			return "this kernel has no veth"
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		changes := make(chan hal.NetworkChange, 64)
@@ -64,7 +65,7 @@ func TestNetlinkTellsWhatChanges(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 			cancel()
-			return
+			return ""
 		}
 		go func() { ended <- watch(ctx) }()
 		time.Sleep(50 * time.Millisecond) // the state at the beginning is read
@@ -96,6 +97,7 @@ func TestNetlinkTellsWhatChanges(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
+		return ""
 	})
 }
 
