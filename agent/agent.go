@@ -32,7 +32,7 @@ type Agent struct {
 	journal *store.Journal
 	clock   hal.Clock
 	log     *slog.Logger
-	line    *link.Supervisor
+	line    carrier
 	notary  *notary
 	inbox   chan message
 	index   *register
@@ -40,6 +40,7 @@ type Agent struct {
 
 	// Everything below is owned by Run.
 	begun     time.Time
+	elapsed   func() instant // since begun, on the clock that nothing sets
 	books     books
 	queue     *reversal.Queue
 	waiting   []waiter
@@ -65,6 +66,15 @@ type Agent struct {
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
 	spoken    spoken // of people, lately
+}
+
+// carrier takes frames to the host: a link.Supervisor, but for a [Stepper].
+type carrier interface {
+	Send(tag link.Tag, body []byte) error
+	Kick()
+	Drop()
+	State() link.State
+	Run(ctx context.Context)
 }
 
 // todo is something done outside: an effect with the payment it belongs to, or an answer to an app
@@ -125,6 +135,7 @@ func New(parts Parts, limits Limits) *Agent {
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
 	a.begun = time.Now()
+	a.elapsed = func() instant { return time.Since(a.begun) }
 	if err := a.recover(); err != nil {
 		return err
 	}
@@ -172,17 +183,28 @@ func (a *Agent) serve(ctx context.Context) error {
 		case m := <-a.inbox:
 			batch = append(batch[:0], m)
 		}
-		for len(batch) < batchMax && len(a.inbox) > 0 {
-			batch = append(batch, <-a.inbox)
-		}
-		if err := a.round(batch); err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
-		clear(batch)
-		if err := a.tidy(a.now()); err != nil {
+		batch = a.gather(batch)
+		if err := a.settle(batch); err != nil {
 			return err
 		}
+		clear(batch)
 	}
+}
+
+// gather adds whatever else waits.
+func (a *Agent) gather(batch []message) []message {
+	for len(batch) < batchMax && len(a.inbox) > 0 {
+		batch = append(batch, <-a.inbox)
+	}
+	return batch
+}
+
+// settle is one round and what follows it.
+func (a *Agent) settle(batch []message) error {
+	if err := a.round(batch); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return a.tidy(a.now())
 }
 
 // drainUntil keeps the inbox moving while the line hangs up: its last reports must not block it.
@@ -229,10 +251,13 @@ func (a *Agent) tick() {
 	}
 }
 
-func (a *Agent) now() instant { return time.Since(a.begun) }
+func (a *Agent) now() instant { return a.elapsed() }
 
 // setTimer sets the one timer to the nearest deadline there is.
-func (a *Agent) setTimer() {
+func (a *Agent) setTimer() { a.timer.Reset(max(0, a.deadline()-a.now())) }
+
+// deadline is that deadline; within the hour, there is always one.
+func (a *Agent) deadline() instant {
 	const idle = time.Hour
 	next := min(a.now()+idle, a.tidyAt)
 	if wake, ok := a.queue.Wake(); ok {
@@ -255,5 +280,5 @@ func (a *Agent) setTimer() {
 	if wake := a.wakeKeeping(); wake != 0 {
 		next = min(next, wake)
 	}
-	a.timer.Reset(max(0, next-a.now()))
+	return next
 }
