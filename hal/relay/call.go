@@ -210,6 +210,18 @@ func (c *Call) CloseWrite() error {
 	return nil
 }
 
+// Break ends the call as broken: the other end reads what was said before, and then the cause.
+func (c *Call) Break(cause error) {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.line.say(packetReset, c.id, cause.Error())
+	c.fail(cause)
+	c.line.kick()
+}
+
 // Close implements hal.Link. What was written before still goes out.
 func (c *Call) Close() error {
 	c.line.mu.Lock()
