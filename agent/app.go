@@ -21,7 +21,9 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	switch g.Class {
 	case iso.ClassPayment:
 		if !g.Reversible { // an inquiry, a refund, an advice: nothing of ours to undo
-			a.pass(app, g, body)
+			if !a.guarded(app, g, iso.Card{}, body) {
+				a.pass(app, g, body)
+			}
 			return nil
 		}
 		return a.payment(app, g, body)
@@ -59,7 +61,7 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		return nil
 	}
 	w := waiter{app: app, body: body, glance: g, original: o}
-	if a.known(w) {
+	if a.known(w) || a.waitsAlready(w) || a.guarded(app, g, o.Card, body) {
 		return nil
 	}
 	return a.enter(w)

@@ -59,6 +59,8 @@ type Config struct {
 	AppFrameTimeout   time.Duration
 	AppAnswersMax     int
 
+	Guard guardConfig
+
 	LogLevel  string
 	LogFormat string
 }
@@ -96,6 +98,11 @@ func DefaultConfig() Config {
 		AppConnectionsMax: 64,
 		AppFrameTimeout:   10 * time.Second,
 		AppAnswersMax:     256,
+
+		Guard: guardConfig{
+			Irreversible: "off", CheckDigit: "off", Expiry: "off", Amount: "off", Zero: "off",
+			Repeat: "off", RepeatWithin: time.Minute,
+		},
 
 		LogLevel:  "info",
 		LogFormat: "text",
@@ -173,6 +180,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
+		Guard: c.Guard.rails(),
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
@@ -228,6 +236,9 @@ func (c Config) faults() []fault {
 		if path == "" {
 			add(errors.New("may not be empty"), key)
 		}
+	}
+	if c.Guard.AmountMax != 0 && c.Guard.AmountMin > c.Guard.AmountMax {
+		add(errors.New("is above guard_amount_max"), "guard_amount_min", "guard_amount_max")
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int {
 		return strings.Compare(a.keys[0], b.keys[0])

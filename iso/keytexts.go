@@ -131,6 +131,12 @@ var keyTexts = map[string]string{
 	"local_answer.owed":     "the code for: an older payment must be reversed first, nothing left",
 	"local_answer.reversed": "the code for: asked again after it was reversed",
 
+	"local_answer.amount":       "a guard rail's code for: amount out of range; left out: refused",
+	"local_answer.card":         "a guard rail's code for: check digit wrong; left out: refused",
+	"local_answer.expired":      "a guard rail's code for: card expired; left out: refused",
+	"local_answer.repeated":     "a guard rail's code for: sold a moment ago; left out: refused",
+	"local_answer.irreversible": "a guard rail's code for: not reversible; left out: refused",
+
 	"texts":          "what the cashier reads, by code",
 	"texts.*.en":     "in English",
 	"texts.*.zh":     "in Chinese",
