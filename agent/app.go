@@ -36,7 +36,7 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 		return a.enter(waiter{app: app, body: body, glance: g})
 	case iso.ClassOther:
-		a.pass(app, g, body)
+		a.errand(app, g, body)
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
@@ -45,6 +45,20 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 	}
 	return nil
+}
+
+// errand is an app's message that is about no money: an inquiry of its own, or a sign-on or an echo,
+// which the terminal answers truthfully where it makes those itself.
+func (a *Agent) errand(app App, g iso.Glance, body []byte) {
+	switch code := a.profile.AppAnswer(body); {
+	case code == "":
+		a.pass(app, g, body)
+	case a.ready():
+		a.answerLocally(app, body, code)
+	default:
+		a.line.Kick()
+		a.answerLocally(app, body, a.profile.Codes().NotSent)
+	}
 }
 
 // payment is a request for money: new, or asked again.

@@ -113,9 +113,11 @@ var keyTexts = map[string]string{
 	"sign_on.keys":            "the field of the answer with the working keys",
 	"sign_on.batch":           "the field or subfield of the answer with the batch number",
 	"sign_on.date":            "the field of the answer with the date",
+	"sign_on.app":             "the code with which we answer an app's own; left out: it passes",
 	"sign_on.time":            "the field of the answer with the time",
 
 	"echo":            "the message that shows whether the line is alive",
+	"echo.app":        "the code with which we answer an app's own echo; left out: it passes",
 	"echo.idle":       "silence after which it is sent",
 	"echo.mti":        "the message type, one of messages.other",
 	"echo.fields":     "the fields, with {stan}, {terminal} and the like in braces",
