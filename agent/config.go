@@ -62,6 +62,7 @@ type Config struct {
 	AppAnswersMax     int
 
 	Support Support
+	Guard   guardConfig
 
 	LogLevel  string
 	LogFormat string
@@ -108,6 +109,10 @@ func DefaultConfig() Config {
 		AppAnswersMax:     256,
 
 		Support: Support{Steps: []string{}},
+		Guard: guardConfig{
+			Irreversible: "off", CheckDigit: "off", Expiry: "off", Amount: "off", Zero: "off",
+			Repeat: "off", RepeatWithin: time.Minute,
+		},
 
 		LogLevel:  "info",
 		LogFormat: "text",
@@ -185,6 +190,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
+		Guard: c.Guard.rails(),
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
@@ -248,6 +254,9 @@ func (c Config) faults() []fault {
 		if path == "" {
 			add(errors.New("may not be empty"), key)
 		}
+	}
+	if c.Guard.AmountMax != 0 && c.Guard.AmountMin > c.Guard.AmountMax {
+		add(errors.New("is above guard_amount_max"), "guard_amount_min", "guard_amount_max")
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int {
 		return strings.Compare(a.keys[0], b.keys[0])
