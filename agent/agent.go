@@ -9,6 +9,7 @@ import (
 	"reversald/agent/link"
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/agent/slip"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -22,6 +23,8 @@ type Parts struct {
 	Clock   hal.Clock
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
+	// Slips takes what is to be printed, and never waits; nil where there is no printer.
+	Slips func(slip.Slip)
 }
 
 // Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
@@ -32,6 +35,7 @@ type Agent struct {
 	journal *store.Journal
 	clock   hal.Clock
 	log     *slog.Logger
+	slips   func(slip.Slip)
 	line    carrier
 	notary  *notary
 	inbox   chan message
@@ -114,7 +118,7 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		clock: parts.Clock, log: parts.Log, notary: newNotary(parts.Profile, parts.Signer),
+		clock: parts.Clock, log: parts.Log, slips: parts.Slips, notary: newNotary(parts.Profile, parts.Signer),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		index: newRegister(parts.Journal),
 		books: newBooks(), passed: map[passKey]passing{},

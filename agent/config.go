@@ -190,7 +190,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
-		Guard: c.Guard.rails(),
+		Guard: c.Guard.rails(), Contact: c.Support.Phone,
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
