@@ -22,6 +22,8 @@ type Parts struct {
 	Clock   hal.Clock
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
+	Devices Devices
+	Times   *Timekeeper // nil: one for Clock that knows no build time
 }
 
 // Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
@@ -31,6 +33,8 @@ type Agent struct {
 	profile *iso.Profile
 	journal *store.Journal
 	clock   hal.Clock
+	times   *Timekeeper
+	devices Devices
 	log     *slog.Logger
 	line    *link.Supervisor
 	notary  *notary
@@ -39,6 +43,8 @@ type Agent struct {
 
 	// Everything below is owned by Run.
 	begun     time.Time
+	booted    time.Duration // before it began
+	heard     devices
 	books     books
 	queue     *reversal.Queue
 	waiting   []waiter
@@ -101,11 +107,15 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		clock: parts.Clock, log: parts.Log, notary: newNotary(parts.Profile, parts.Signer),
-		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
+		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
+		notary: newNotary(parts.Profile, parts.Signer),
+		inbox:  make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
 		queue:    reversal.NewQueue(limits.Schedule),
+	}
+	if a.times == nil {
+		a.times = NewTimekeeper(parts.Clock, time.Time{})
 	}
 	a.line = link.New(link.Options{
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
@@ -120,7 +130,7 @@ func New(parts Parts, limits Limits) *Agent {
 // disk, and the next start finds out.
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
-	a.begun = time.Now()
+	a.begun, a.booted = time.Now(), a.clock.SinceBoot()
 	if err := a.recover(); err != nil {
 		return err
 	}
@@ -133,7 +143,9 @@ func (a *Agent) Run(ctx context.Context) error {
 			defer close(signing)
 			a.notary.run(lineCtx)
 		}()
+		watching := a.watch(lineCtx)
 		a.line.Run(lineCtx)
+		watching.Wait()
 		<-signing
 	}()
 	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
@@ -219,7 +231,8 @@ func (a *Agent) tick() {
 	}
 }
 
-func (a *Agent) now() instant { return time.Since(a.begun) }
+// now goes on while the terminal sleeps: what was due by then is due when it wakes up.
+func (a *Agent) now() instant { return a.clock.SinceBoot() - a.booted }
 
 // setTimer sets the one timer to the nearest deadline there is.
 func (a *Agent) setTimer() {

@@ -39,6 +39,8 @@ type payload struct {
 	By       string `json:"by,omitempty"`
 	Why      string `json:"why,omitempty"`
 	Part     string `json:"part,omitempty"` // stray: which part of its bytes is sealed here
+	// of any
+	Clock string `json:"clock,omitempty"` // "untrusted": the entry's time is not to be believed
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -55,6 +57,7 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	}
 	data := payload{
 		Attempt: r.Attempt, Code: r.Code, Approves: r.Approves, By: r.By, Why: r.Why,
+		Clock: a.clockMark(),
 	}
 	if r.Reason != 0 {
 		data.Reason = r.Reason.String()
@@ -86,6 +89,7 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 func (a *Agent) strays(g iso.Glance, body []byte, why string) ([]store.Draft, error) {
 	data := payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
+		Clock: a.clockMark(),
 	}
 	chunks := slices.Collect(slices.Chunk(body, store.SecretBytesMax))
 	if len(chunks) == 0 {

@@ -28,6 +28,7 @@ type Status struct {
 	Damaged   int       `json:"damaged"`             // open payments damaged in both files
 	Rebuilt   string    `json:"rebuilt,omitempty"`   // why the start made a new journal
 	Counts    Counts    `json:"counts"`
+	Watched
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
@@ -119,6 +120,7 @@ func (a *Agent) status() Status {
 	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
 	s.Rebuilt = facts.Rebuilt
 	s.Counts.Records = maps.Clone(a.counts.Records)
+	s.Watched = a.watched()
 	for _, p := range a.books.open {
 		switch {
 		case p.state.Phase == payment.Stuck:
