@@ -43,6 +43,8 @@ type shop struct {
 	dialer  *cable
 	log     *notes
 	tongue  tongue
+	devices agent.Devices
+	built   time.Time  // when the program was; zero: nobody knows
 	signer  hal.Signer // the terminal's
 	bank    hal.Signer // the host's; nil: it makes no MACs
 	// answersSelf lets the host answer sign-ons and echoes by itself; nobody hears them then.
@@ -148,6 +150,7 @@ func (s *shop) tryOpen() error {
 	s.folders = append(s.folders, s.dir)
 	s.agent = agent.New(agent.Parts{
 		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
+		Devices: s.devices, Times: agent.NewTimekeeper(s.clock, s.built),
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, s.limits)
 	ctx, stop := context.WithCancel(context.Background())
