@@ -59,7 +59,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 		return Config{}, syntaxFault(name, err)
 	}
 	reader := configReader{config: &c, name: name, at: map[string]*yaml.Node{}}
-	reader.read(root)
+	reader.read(root, "")
 	reader.validate()
 	return c, reader.found()
 }
@@ -105,18 +105,21 @@ func (r *configReader) found() error {
 	return errors.Join(all...)
 }
 
-// read takes every key of the file, and reports every one it can not take.
-func (r *configReader) read(root *yaml.Node) {
+// read takes every key of the file, and reports every one it can not take. The keys of a group have
+// its name and a dot before theirs.
+func (r *configReader) read(root *yaml.Node, group string) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
-		place := key
+		place, name := key, group+key.Value
 		var err error
-		_, seen := r.at[key.Value]
-		switch s := findSetting(key.Value); {
+		_, seen := r.at[name]
+		switch s := findSetting(name); {
+		case group == "" && isGroup(name) && value.Kind == yaml.MappingNode && !seen:
+			r.read(value, name+".")
 		case seen:
 			err = errors.New("is given twice")
 		case s == nil:
-			err = errors.New("is no setting" + nearestKey(key.Value))
+			err = errors.New("is no setting" + nearestKey(name))
 		case value.Tag == "!!null":
 			err = errors.New("has no value")
 		default:
@@ -124,13 +127,13 @@ func (r *configReader) read(root *yaml.Node) {
 			err = s.set(r.config, value)
 		}
 		if !seen {
-			r.at[key.Value] = value
+			r.at[name] = value
 			if err != nil {
-				r.at[key.Value] = nil
+				r.at[name] = nil
 			}
 		}
 		if err != nil {
-			r.fault(place, key.Value, err)
+			r.fault(place, name, err)
 		}
 	}
 }
@@ -153,6 +156,13 @@ func (r *configReader) validate() {
 
 func (r *configReader) fault(place *yaml.Node, key string, err error) {
 	r.faults = append(r.faults, placed{place.Line, place.Column, fmt.Errorf("%s: %w", key, err)})
+}
+
+// isGroup tells whether settings have this name before a dot.
+func isGroup(name string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool {
+		return strings.HasPrefix(s.key, name+".")
+	})
 }
 
 func findSetting(key string) *setting {
