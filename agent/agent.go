@@ -36,14 +36,15 @@ type Agent struct {
 	times   *Timekeeper
 	devices Devices
 	log     *slog.Logger
-	line    *link.Supervisor
+	line    carrier
 	notary  *notary
 	inbox   chan message
+	index   *register
 	stopped chan struct{} // closed when Run has returned
 
 	// Everything below is owned by Run.
 	begun     time.Time
-	booted    time.Duration // before it began
+	elapsed   func() instant // since begun, sleep included
 	heard     devices
 	books     books
 	queue     *reversal.Queue
@@ -53,6 +54,7 @@ type Agent struct {
 	keeping   keeping
 	stan      int                 // trace number given out last, for messages of ours
 	stanSeq   uint64              // the entry it was read from
+	stanAsked uint64              // or the payment that it follows
 	underway  map[uint64]delivery // by ticket
 	ticket    uint64              // the last one given out
 	host      string              // the address of the line; empty while it is down
@@ -68,6 +70,19 @@ type Agent struct {
 	flushAt   instant       // when what was only noted is committed; zero: nothing is
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
+	spoken    spoken // of people, lately
+}
+
+// carrier takes frames to the host: a link.Supervisor, but for a [Stepper].
+type carrier interface {
+	Send(tag link.Tag, body []byte) error
+	Kick()
+	Renew()
+	Drop()
+	DropFor(why error)
+	Local() string
+	State() link.State
+	Run(ctx context.Context)
 }
 
 // todo is something done outside: an effect with the payment it belongs to, or an answer to an app
@@ -108,8 +123,8 @@ func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
 		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
-		notary: newNotary(parts.Profile, parts.Signer),
-		inbox:  make(chan message, inboxMax), stopped: make(chan struct{}),
+		notary: newNotary(parts.Profile, parts.Signer), index: newRegister(parts.Journal),
+		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
 		queue:    reversal.NewQueue(limits.Schedule),
@@ -130,7 +145,10 @@ func New(parts Parts, limits Limits) *Agent {
 // disk, and the next start finds out.
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
-	a.begun, a.booted = time.Now(), a.clock.SinceBoot()
+	a.begun = time.Now()
+	// What was due while the terminal slept is due when it wakes up.
+	booted := a.clock.SinceBoot()
+	a.elapsed = func() instant { return a.clock.SinceBoot() - booted }
 	if err := a.recover(); err != nil {
 		return err
 	}
@@ -138,6 +156,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	lineDone := make(chan struct{})
 	go func() {
 		defer close(lineDone)
+		reading := make(chan struct{})
+		go func() {
+			defer close(reading)
+			a.index.begin(lineCtx)
+		}()
 		signing := make(chan struct{})
 		go func() {
 			defer close(signing)
@@ -147,6 +170,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		a.line.Run(lineCtx)
 		watching.Wait()
 		<-signing
+		<-reading
 	}()
 	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
 	err := a.serve(ctx)
@@ -174,17 +198,28 @@ func (a *Agent) serve(ctx context.Context) error {
 		case m := <-a.inbox:
 			batch = append(batch[:0], m)
 		}
-		for len(batch) < batchMax && len(a.inbox) > 0 {
-			batch = append(batch, <-a.inbox)
-		}
-		if err := a.round(batch); err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
-		clear(batch)
-		if err := a.tidy(a.now()); err != nil {
+		batch = a.gather(batch)
+		if err := a.settle(batch); err != nil {
 			return err
 		}
+		clear(batch)
 	}
+}
+
+// gather adds whatever else waits.
+func (a *Agent) gather(batch []message) []message {
+	for len(batch) < batchMax && len(a.inbox) > 0 {
+		batch = append(batch, <-a.inbox)
+	}
+	return batch
+}
+
+// settle is one round and what follows it.
+func (a *Agent) settle(batch []message) error {
+	if err := a.round(batch); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return a.tidy(a.now())
 }
 
 // drainUntil keeps the inbox moving while the line hangs up: its last reports must not block it.
@@ -231,11 +266,13 @@ func (a *Agent) tick() {
 	}
 }
 
-// now goes on while the terminal sleeps: what was due by then is due when it wakes up.
-func (a *Agent) now() instant { return a.clock.SinceBoot() - a.booted }
+func (a *Agent) now() instant { return a.elapsed() }
 
 // setTimer sets the one timer to the nearest deadline there is.
-func (a *Agent) setTimer() {
+func (a *Agent) setTimer() { a.timer.Reset(max(0, a.deadline()-a.now())) }
+
+// deadline is that deadline; within the hour, there is always one.
+func (a *Agent) deadline() instant {
 	const idle = time.Hour
 	next := min(a.now()+idle, a.tidyAt)
 	if wake, ok := a.queue.Wake(); ok {
@@ -258,5 +295,5 @@ func (a *Agent) setTimer() {
 	if wake := a.wakeKeeping(); wake != 0 {
 		next = min(next, wake)
 	}
-	a.timer.Reset(max(0, next-a.now()))
+	return next
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"reversald/agent/reversal"
+	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	Journal        string
 	Ring           string
 	Key            string
+	KeySigner      string
 	JournalBytes   int
 	RetainDays     int
 	RetainPayments int
@@ -59,10 +61,19 @@ type Config struct {
 	AppFrameTimeout   time.Duration
 	AppAnswersMax     int
 
+	Support Support
+	Guard   guardConfig
+
 	LogLevel  string
 	LogFormat string
 
 	DeviceConfig
+}
+
+// Support is who helps the people at this terminal, and how.
+type Support struct {
+	Name, Phone, Email string
+	Steps              []string
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
@@ -98,6 +109,12 @@ func DefaultConfig() Config {
 		AppConnectionsMax: 64,
 		AppFrameTimeout:   10 * time.Second,
 		AppAnswersMax:     256,
+
+		Support: Support{Steps: []string{}},
+		Guard: guardConfig{
+			Irreversible: "off", CheckDigit: "off", Expiry: "off", Amount: "off", Zero: "off",
+			Repeat: "off", RepeatWithin: time.Minute,
+		},
 
 		LogLevel:  "info",
 		LogFormat: "text",
@@ -218,6 +235,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
+		Guard: c.Guard.rails(),
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
@@ -275,6 +293,14 @@ func (c Config) faults() []fault {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")
 	}
+	if c.KeySigner != "" {
+		if !hal.DerivesKeys(c.KeySigner) {
+			add(errors.New("is not kdk or SLOT/kdk"), "key_signer")
+		}
+		if c.Signer == "none" {
+			add(errors.New("needs a signer, and signer is none"), "key_signer", "signer")
+		}
+	}
 	if c.RedialMin > c.RedialMax {
 		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
 	}
@@ -284,6 +310,9 @@ func (c Config) faults() []fault {
 		if path == "" {
 			add(errors.New("may not be empty"), key)
 		}
+	}
+	if c.Guard.AmountMax != 0 && c.Guard.AmountMin > c.Guard.AmountMax {
+		add(errors.New("is above guard_amount_max"), "guard_amount_min", "guard_amount_max")
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int {
 		return strings.Compare(a.keys[0], b.keys[0])

@@ -59,7 +59,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 		return Config{}, syntaxFault(name, err)
 	}
 	reader := configReader{config: &c, name: name, at: map[string]*yaml.Node{}}
-	reader.read(root, "")
+	reader.read("", root)
 	reader.validate()
 	return c, reader.found()
 }
@@ -105,17 +105,19 @@ func (r *configReader) found() error {
 	return errors.Join(all...)
 }
 
-// read takes every key of the file, and reports every one it can not take. The keys of a group have
-// its name and a dot before theirs.
-func (r *configReader) read(root *yaml.Node, group string) {
+// read takes every key of the file, and reports every one it can not take. A key that others begin
+// with, as support does, may hold those: support: {name: …} is support.name.
+func (r *configReader) read(above string, root *yaml.Node) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
-		place, name := key, group+key.Value
+		place, name := key, above+key.Value
+		if above == "" && value.Kind == yaml.MappingNode && isGroup(name) {
+			r.read(name+".", value)
+			continue
+		}
 		var err error
 		_, seen := r.at[name]
 		switch s := findSetting(name); {
-		case group == "" && isGroup(name) && value.Kind == yaml.MappingNode && !seen:
-			r.read(value, name+".")
 		case seen:
 			err = errors.New("is given twice")
 		case s == nil:
@@ -158,10 +160,10 @@ func (r *configReader) fault(place *yaml.Node, key string, err error) {
 	r.faults = append(r.faults, placed{place.Line, place.Column, fmt.Errorf("%s: %w", key, err)})
 }
 
-// isGroup tells whether settings have this name before a dot.
-func isGroup(name string) bool {
+// isGroup says whether keys begin with this one and a dot.
+func isGroup(key string) bool {
 	return slices.ContainsFunc(settings, func(s setting) bool {
-		return strings.HasPrefix(s.key, name+".")
+		return strings.HasPrefix(s.key, key+".")
 	})
 }
 

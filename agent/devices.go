@@ -147,15 +147,19 @@ func (a *Agent) turnAwayUnpowered(w waiter) {
 
 // Watched is the part of a status that the devices have to do with.
 type Watched struct {
-	Clock        string            `json:"clock"`                  // trusted, untrusted
-	Time         time.Time         `json:"time"`                   // by which certificates are judged
-	Power        string            `json:"power,omitempty"`        // good, failing: what the source says
+	Clock        string            `json:"clock"`           // trusted, untrusted
+	Time         time.Time         `json:"time"`            // by which certificates are judged
+	Power        string            `json:"power,omitempty"` // good, failing: what the source says
+	PowerFailing bool              `json:"power_failing,omitempty"`
 	Unwatched    []string          `json:"unwatched,omitempty"`    // and why
 	Certificates []hal.Certificate `json:"certificates,omitempty"` // of the line
 }
 
 func (a *Agent) watched() Watched {
-	w := Watched{Clock: "untrusted", Time: a.times.Now(), Unwatched: a.heard.unheard}
+	w := Watched{
+		Clock: untrusted, Time: a.times.Now(), Unwatched: a.heard.unheard,
+		PowerFailing: a.heard.failing,
+	}
 	if a.times.Trusted() {
 		w.Clock = "trusted"
 	}
@@ -182,5 +186,30 @@ func (a *Agent) RetryNow(ctx context.Context) error {
 		}
 		return true, nil
 	})
+	return err
+}
+
+// Reload puts other limits in force, from the next decision on. Of the line's own it changes
+// nothing: see link.Options.
+func (a *Agent) Reload(ctx context.Context, l Limits) error {
+	_, err := a.ask(ctx, func(a *Agent) (any, error) {
+		a.limits = l
+		a.queue.Change(l.Schedule)
+		a.tidyAt = min(a.tidyAt, a.now()) // retention may be shorter
+		return true, nil
+	})
+	return err
+}
+
+// Alive answers when the agent has settled a round and the journal has been read since: a sync that
+// hangs keeps both from happening.
+func (a *Agent) Alive(ctx context.Context) error {
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) { return a.journal.Last(), nil })
+	if err != nil {
+		return err
+	}
+	if last := answer.(uint64); last > 0 {
+		_, err = a.Lines(last, 1)
+	}
 	return err
 }

@@ -64,7 +64,8 @@ type (
 		tag link.Tag
 		err error
 	}
-	keysLoaded struct{ err error } // the signer took the keys of a sign-on, or refused them
+	forsaken   struct{ c *counter } // a caller of Sell is gone
+	keysLoaded struct{ err error }  // the signer took the keys of a sign-on, or refused them
 	fromClock  struct{}
 	question   struct { // somebody wants to look, or a person acts
 		ask    func(*Agent) (any, error) // an error ends the agent
@@ -77,6 +78,7 @@ func (appGone) message()    {}
 func (appTold) message()    {}
 func (fromLink) message()   {}
 func (notSent) message()    {}
+func (forsaken) message()   {}
 func (keysLoaded) message() {}
 func (fromClock) message()  {}
 func (question) message()   {}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"reversald/agent/payment"
-	"reversald/iso"
 	"reversald/store"
 )
 
@@ -62,14 +61,22 @@ func (a *Agent) withGaps(from uint64, lines []Line) []Line {
 
 // Story is everything on file about one payment, oldest first.
 func (a *Agent) Story(id uint64) ([]Line, error) {
-	entries, err := a.journal.History(id, historyMax)
-	if errors.Is(err, store.ErrCorrupt) {
-		entries, err = a.storyAround(id)
-	}
+	entries, err := a.storyEntries(id)
 	if err != nil {
 		return nil, err
 	}
 	return a.lines(entries)
+}
+
+func (a *Agent) storyEntries(id uint64) ([]store.Entry, error) {
+	if to, known := a.index.endNow(id); known {
+		return a.storyTo(id, to)
+	}
+	entries, err := a.journal.History(id, historyMax)
+	if errors.Is(err, store.ErrCorrupt) {
+		return a.storyAround(id)
+	}
+	return entries, err
 }
 
 // storyAround is what can be read about one payment in a journal with damaged entries.
@@ -130,7 +137,7 @@ func (a *Agent) maskedCard(e store.Entry) string {
 	if err != nil {
 		return "" // sealed with a key that is gone: the entry itself is still worth reading
 	}
-	card, err := iso.ParseCard(secret)
+	card, _, err := unseal(secret)
 	if err != nil {
 		return ""
 	}

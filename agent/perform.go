@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"log/slog"
 
 	"reversald/agent/link"
@@ -48,11 +49,36 @@ func (a *Agent) sendRequest(p *held) {
 	if body == nil || p.state.Phase != payment.Asked {
 		return // the line was lost before this frame's turn: it is doubted, and stays here
 	}
-	if err := a.line.Send(link.Tag{ID: uint64(p.id)}, body); err != nil {
+	tag := link.Tag{ID: uint64(p.id)}
+	if p.ours && a.notary.mac.Sends(iso.ClassPayment) {
+		a.sendSigned(p, tag, body)
+		return
+	}
+	if err := a.line.Send(tag, body); err != nil {
 		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
 		a.bring(p, payment.NeverLeft{})
 	}
 	clear(body)
+}
+
+// sendSigned has a request of our own wording signed and sent, and lets go of it.
+func (a *Agent) sendSigned(p *held, tag link.Tag, body []byte) {
+	err := a.notary.do(func(ctx context.Context) {
+		signed, err := a.notary.sign(ctx, body)
+		clear(body)
+		if err == nil {
+			err = a.line.Send(tag, signed)
+			clear(signed)
+		}
+		if err != nil {
+			a.post(notSent{tag: tag, err: err})
+		}
+	})
+	if err != nil {
+		clear(body)
+		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
+		a.bring(p, payment.NeverLeft{})
+	}
 }
 
 // sendReversal builds attempt n from what is on file and hands it to the line.
@@ -95,6 +121,10 @@ func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 		// Doubted in the same round as it was approved: a customer must not hear of a yes that is
 		// being taken back.
 		outcome = payment.Unknown
+	}
+	a.tellCounters(p)
+	if app == nil && p.state.ConfirmBy == payment.ByApp {
+		return // nobody else waits, and only a confirm confirms
 	}
 	if outcome != payment.HostAnswer {
 		p.asker = nil

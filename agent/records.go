@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -27,6 +29,9 @@ type payload struct {
 	Amount   int64         `json:"amount,omitempty"`   // DE4, in the smallest unit
 	Currency string        `json:"currency,omitempty"` // DE49
 	Original *iso.Original `json:"original,omitempty"`
+	// asked, by an app that confirms
+	Idem      string `json:"idempotency_key,omitempty"`
+	Reference string `json:"reference,omitempty"`
 	// approved
 	Kept *iso.Kept `json:"kept,omitempty"`
 	// all others
@@ -39,6 +44,9 @@ type payload struct {
 	By       string `json:"by,omitempty"`
 	Why      string `json:"why,omitempty"`
 	Part     string `json:"part,omitempty"` // stray: which part of its bytes is sealed here
+	// command: what was said, and how many more were not written, because there were too many
+	What   string `json:"what,omitempty"`
+	Missed int    `json:"missed,omitempty"`
 	// of any
 	Clock string `json:"clock,omitempty"` // "untrusted": the entry's time is not to be believed
 }
@@ -68,7 +76,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 		data.Profile, data.Terminal, data.STAN = a.profile.Name(), p.terminal, p.stan
 		data.Key, data.Amount, data.Currency = p.key, p.amount, p.currency
 		data.MTI, data.Original = p.original.MTI, &p.original
-		d.Secret = p.original.Card.Seal()
+		data.Idem, data.Reference = p.idem, p.reference
+		d.Secret = sealed(p)
 	case payment.RecordApproved:
 		data.Kept = p.kept
 	case payment.RecordReversalSent:
@@ -77,11 +86,31 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalUnsent, payment.RecordReversalAnswered,
 		payment.RecordReversed, payment.RecordStuck, payment.RecordReplayed,
-		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray:
+		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray,
+		payment.RecordHeld, payment.RecordReleased, payment.RecordCommand:
 	}
 	var err error
 	d.Payload, err = json.Marshal(data)
 	return d, err
+}
+
+// sealed is what of a payment is on file only under seal: its card, and behind a line feed the
+// digest of what was asked for, where its app gave a key. In the clear the digest would give the
+// card number away to whoever tries them all.
+func sealed(p *held) []byte {
+	secret := p.original.Card.Seal()
+	if p.idem != "" {
+		secret = append(append(secret, '\n'), p.digest[:]...)
+	}
+	return secret
+}
+
+// unseal reads what sealed wrote.
+func unseal(secret []byte) (card iso.Card, digest [sha256.Size]byte, err error) {
+	text, sum, _ := bytes.Cut(secret, []byte{'\n'})
+	copy(digest[:], sum)
+	card, err = iso.ParseCard(text)
+	return card, digest, err
 }
 
 // strays are the drafts of an answer that belongs to no payment on file, or that could not be read

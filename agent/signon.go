@@ -28,8 +28,10 @@ type keeping struct {
 	again     instant // when the next sign-on is due; zero: none is
 	soonest   instant // no sign-on before this, whatever the host says
 
-	heard     instant // when anything last arrived
-	echoKey   string  // the echo that waits for its answer; empty: none does
+	heard     instant // when anything last arrived, or the line came up
+	heardLast instant // when anything last arrived, on whatever line
+	heardEver bool
+	echoKey   string // the echo that waits for its answer; empty: none does
 	echoUntil instant
 
 	values iso.Values // terminal, merchant and header of the newest payment
@@ -321,6 +323,17 @@ func (a *Agent) reversalSTANFor(p *held, n int) string {
 	case iso.StanNew:
 	}
 	return a.nextSTAN()
+}
+
+// askedSTAN begins the counter, where nothing else did, behind the newest payment on file: a number
+// that was just used would be refused by many a host.
+func (a *Agent) askedSTAN(seq uint64, stan string) {
+	if n, err := strconv.Atoi(stan); err == nil && seq > a.stanAsked {
+		a.stanAsked = seq
+		if a.stanSeq == 0 {
+			a.stan = n
+		}
+	}
 }
 
 // counted takes the trace number of a reversal on file for the counter's newest.

@@ -7,6 +7,7 @@ import (
 
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/iso"
 )
 
 // Status is what somebody who looks at the agent sees: a copy, taken by Run between two rounds.
@@ -20,14 +21,17 @@ type Status struct {
 	Open      int       `json:"open"`                // payments not closed
 	Owed      int       `json:"owed"`                // reversals the agent is sending
 	Overdue   int       `json:"overdue"`             // of those, older than the limit
-	Stuck     int       `json:"stuck"`               // payments that need a person
-	Waiting   int       `json:"waiting"`             // payments that may not go out yet
-	Entries   uint64    `json:"entries"`             // in the journal
-	Checked   int       `json:"checked"`             // of those, by the check in the background
-	Faults    int       `json:"faults"`              // that it found
-	Damaged   int       `json:"damaged"`             // open payments damaged in both files
-	Rebuilt   string    `json:"rebuilt,omitempty"`   // why the start made a new journal
-	Counts    Counts    `json:"counts"`
+	Held      int       `json:"held"`                // of those, stopped by a person
+	// HeardAgo is how long ago the host was last heard; nil: not since the start.
+	HeardAgo *Countdown `json:"heard_ago,omitempty"`
+	Stuck    int        `json:"stuck"`             // payments that need a person
+	Waiting  int        `json:"waiting"`           // payments that may not go out yet
+	Entries  uint64     `json:"entries"`           // in the journal
+	Checked  int        `json:"checked"`           // of those, by the check in the background
+	Faults   int        `json:"faults"`            // that it found
+	Damaged  int        `json:"damaged"`           // open payments damaged in both files
+	Rebuilt  string     `json:"rebuilt,omitempty"` // why the start made a new journal
+	Counts   Counts     `json:"counts"`
 	Watched
 }
 
@@ -35,9 +39,14 @@ type Status struct {
 type Payment struct {
 	ID       uint64     `json:"id"`
 	Phase    string     `json:"phase"`
+	App      string     `json:"app,omitempty"`             // who asked
+	Key      string     `json:"idempotency_key,omitempty"` // what it calls the payment
+	Ref      string     `json:"reference,omitempty"`       // its own word for it
 	Terminal string     `json:"terminal"`
+	Merchant string     `json:"merchant,omitempty"`
 	STAN     string     `json:"stan"`
 	RRN      string     `json:"rrn,omitempty"`
+	Auth     string     `json:"auth,omitempty"`
 	Amount   int64      `json:"amount"`
 	Currency string     `json:"currency,omitempty"`
 	Card     string     `json:"card,omitempty"` // masked
@@ -48,7 +57,18 @@ type Payment struct {
 	Cause    string     `json:"cause,omitempty"`  // why it is stuck
 	Attempts int        `json:"attempts"`         // reversals that may have left
 	Overdue  bool       `json:"overdue,omitempty"`
-	NextIn   *Countdown `json:"next_in,omitempty"` // until the next attempt, or the answer is due
+	Held     bool       `json:"held,omitempty"`      // a person has stopped the attempts
+	InFlight bool       `json:"in_flight,omitempty"` // an attempt waits for its answer
+	Ahead    int        `json:"ahead,omitempty"`     // others of its terminal that go first
+	NextIn   *Countdown `json:"next_in,omitempty"`   // until the next attempt, or the answer is due
+
+	Confirms  bool       `json:"confirms,omitempty"`   // its app confirms or cancels it
+	ConfirmBy *time.Time `json:"confirm_by,omitempty"` // it is reversed when it is not by then
+
+	// Told once, with the answer, and not kept on file.
+	Answer   []byte `json:"answer,omitempty"`   // the host's message, where the app gave its own
+	Chip     string `json:"chip,omitempty"`     // what the card waits for, in hexadecimal
+	Replayed bool   `json:"replayed,omitempty"` // the key was on file already
 }
 
 // Countdown is a time span that reads well: "28s".
@@ -121,11 +141,18 @@ func (a *Agent) status() Status {
 	s.Rebuilt = facts.Rebuilt
 	s.Counts.Records = maps.Clone(a.counts.Records)
 	s.Watched = a.watched()
+	if a.keeping.heardEver {
+		ago := Countdown(a.now() - a.keeping.heardLast)
+		s.HeardAgo = &ago
+	}
 	for _, p := range a.books.open {
 		switch {
 		case p.state.Phase == payment.Stuck:
 			s.Stuck++
-		case p.state.Phase == payment.Doubted && a.overdue(p):
+		case p.state.Held:
+			s.Held++
+		}
+		if p.state.Phase == payment.Doubted && a.overdue(p) {
 			s.Overdue++
 		}
 	}
@@ -139,36 +166,61 @@ func (a *Agent) overdue(p *held) bool {
 }
 
 func (a *Agent) view(p *held) Payment {
+	v := onFile(p)
+	if p.state.Phase == payment.Doubted {
+		v.Overdue = a.overdue(p)
+		a.viewTurn(&v)
+	}
+	if v.Confirms && p.state.Phase == payment.Approved && p.deadline != 0 {
+		by := a.clock.Wall().Add(p.deadline - a.now()).Truncate(time.Second)
+		v.ConfirmBy = &by
+	}
+	return v
+}
+
+// onFile is the view of a payment as far as the journal knows it. It may be called by anybody.
+func onFile(p *held) Payment {
 	v := Payment{
 		ID: uint64(p.id), Phase: p.state.Phase.String(), Terminal: p.terminal, STAN: p.stan,
-		Amount: p.amount, Currency: p.currency, Since: p.since, Host: p.host,
+		App: p.appName, Key: p.idem, Ref: p.reference,
+		Merchant: iso.ValuesOf(p.original).Merchant,
+		Confirms: p.state.ConfirmBy == payment.ByApp,
+		Amount:   p.amount, Currency: p.currency, Since: p.since, Host: p.host,
 		Code: p.state.Code, Cause: p.state.Cause, Attempts: p.state.Attempts,
 	}
 	if !p.original.Card.Zero() {
 		v.Card = p.original.Card.PAN.Masked()
 	}
 	if p.kept != nil {
-		v.RRN = p.kept.RRN
+		v.RRN, v.Auth = p.kept.RRN, p.kept.Auth
 	}
 	if p.state.Reason != 0 {
 		v.Reason = p.state.Reason.String()
 	}
-	if p.state.Phase == payment.Doubted {
-		v.Overdue = a.overdue(p)
-		v.NextIn = a.nextIn(uint64(p.id))
-	}
+	v.Held = p.state.Held
 	return v
 }
 
-// nextIn is when something happens to an owed reversal; nil while the line is down.
-func (a *Agent) nextIn(id uint64) *Countdown {
+// viewTurn is when something happens to an owed reversal, and what it waits for. While the line is
+// down, or a person has stopped it, nobody knows when.
+func (a *Agent) viewTurn(v *Payment) {
+	ahead := 0
 	for _, it := range a.queue.Items() {
-		if it.ID == id && a.host != "" {
-			left := Countdown(max(0, nextOf(it)-a.now()))
-			return &left
+		switch {
+		case it.ID == v.ID:
+			v.InFlight = it.InFlight
+			if a.host != "" && (it.InFlight || !it.Held) {
+				left := Countdown(max(0, nextOf(it)-a.now()))
+				v.NextIn = &left
+			}
+		case it.Terminal != v.Terminal:
+		case it.InFlight, it.ID < v.ID && !it.Held && it.Due <= a.now():
+			ahead++
 		}
 	}
-	return nil
+	if !v.InFlight {
+		v.Ahead = ahead
+	}
 }
 
 func nextOf(it reversal.Item) instant {

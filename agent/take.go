@@ -21,6 +21,9 @@ func (a *Agent) take(m message) error {
 		return a.fromLink(m.report, m.mac)
 	case notSent:
 		return a.unsigned(m)
+	case forsaken:
+		a.forsake(m.c)
+		return nil
 	case keysLoaded:
 		a.loaded(m.err)
 		return nil

@@ -124,7 +124,7 @@ func (v *verifier) run(f *os.File, size int64) error {
 
 // chainer follows the chain of the journal; without the key it follows nothing.
 func (v *verifier) chainer(m *journalMeta) (*chainer, error) {
-	keys, err := unlock(v.o.KeyPath, m)
+	keys, err := unlock(&v.o, m)
 	switch {
 	case errors.Is(err, ErrKeyLost):
 		v.out.Keyless = true

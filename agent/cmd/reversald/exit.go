@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/verbs"
+	"reversald/hal"
 	"reversald/store"
 )
 
@@ -46,7 +48,8 @@ var exitCodes = []struct {
 		"or the address is taken"},
 	{exitSoftware, "a fault of reversald itself"},
 	{exitIO, "the disk failed while the journal was opened"},
-	{exitAgain, "the journal failed while running: start again, the start finds out"},
+	{exitAgain, "the journal failed while running, or the secure module that has its key is away: " +
+		"start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
 	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},
 }
@@ -71,7 +74,6 @@ type (
 	journalError struct{ error } // the journal can not be opened
 	listenError  struct{ error }
 	runtimeError struct{ error } // the agent ended by itself
-	foundError   struct{ count int }
 )
 
 func (e usageError) Unwrap() error   { return e.error }
@@ -79,13 +81,12 @@ func (e configError) Unwrap() error  { return e.error }
 func (e journalError) Unwrap() error { return e.error }
 func (e listenError) Unwrap() error  { return e.error }
 func (e runtimeError) Unwrap() error { return e.error }
-func (e foundError) Error() string   { return fmt.Sprintf("%d need a person", e.count) }
 
 // complain says what went wrong and what to do, one line each, and returns the exit code.
 func complain(w io.Writer, err error) int {
-	var found foundError
-	if errors.As(err, &found) {
-		return exitFound
+	var outcome verbs.Outcome
+	if errors.As(err, &outcome) {
+		return outcome.Code
 	}
 	code, hint := judge(err)
 	text := strings.TrimSuffix(err.Error(), "\n")
@@ -154,6 +155,11 @@ func judgeJournal(err error) (code int, hint string) {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		code = exitUnavailable
+	case errors.Is(err, store.ErrKeyAway) &&
+		(errors.Is(err, hal.ErrSignerAway) || errors.Is(err, hal.ErrSignerSlow)):
+		code = exitAgain
+	case errors.Is(err, store.ErrKeyAway), errors.Is(err, store.ErrKeyElsewhere):
+		code = exitConfig
 	case errors.Is(err, store.ErrPermission), errors.Is(err, store.ErrKeyWide):
 		code = exitPermission
 	case errors.Is(err, store.ErrFilesystem), errors.Is(err, store.ErrOtherTerminal):

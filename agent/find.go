@@ -1,0 +1,240 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"reversald/agent/payment"
+	"reversald/store"
+)
+
+// findMax is how many payments one search gives at most, and storiesMax how many it reads on the
+// way: a reader with a strange wish costs no more than this.
+const (
+	findMax    = 500
+	storiesMax = 2000
+)
+
+// Query is what payments are looked for by; what is empty does not matter.
+type Query struct {
+	App       string // whose they are
+	Terminal  string
+	STAN      string
+	RRN       string
+	Reference string
+	Key       string
+	State     string // a phase, "open", or "closed"
+	Before    uint64 // only those with a smaller number
+	Limit     int    // at most so many; 0, and at most: 500
+}
+
+// Find looks for payments on file, the newest first. It reads the journal beside its writer, and
+// asks Run once. When what was asked for is among more than 2,000 others, it gives what it found.
+func (a *Agent) Find(ctx context.Context, q Query) ([]Payment, error) {
+	found, _, err := a.search(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return a.viewsOf(ctx, found)
+}
+
+// viewsOf are the payments as they are now: those in memory as Run knows them.
+func (a *Agent) viewsOf(ctx context.Context, found []*held) ([]Payment, error) {
+	answer, err := a.ask(ctx, func(a *Agent) (any, error) {
+		views := make([]Payment, 0, len(found))
+		for _, f := range found {
+			if p := a.books.byID[f.id]; p != nil {
+				views = append(views, a.view(p))
+				continue
+			}
+			views = append(views, onFile(f))
+		}
+		return views, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer.([]Payment), nil
+}
+
+// search finds payments in the journal. seen is the newest entry it has looked at.
+func (a *Agent) search(ctx context.Context, q Query) (found []*held, seen uint64, err error) {
+	rows, seen, err := a.index.find(ctx, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	if q.Limit <= 0 || q.Limit > findMax {
+		q.Limit = findMax
+	}
+	for _, w := range rows {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		p, err := a.reread(w.id, w.id+uint64(w.span))
+		if err != nil {
+			return nil, 0, err
+		}
+		if p == nil || !q.matches(p) {
+			continue
+		}
+		if found = append(found, p); len(found) == q.Limit {
+			break
+		}
+	}
+	return found, seen, nil
+}
+
+// find gives the rows that may be what is looked for, the newest first.
+func (r *register) find(ctx context.Context, q Query) (rows []row, seen uint64, err error) {
+	if err := r.take(ctx); err != nil {
+		return nil, 0, err
+	}
+	defer r.give()
+	want := row{
+		rrn: r.hash(q.RRN), reference: r.hash(q.Reference), app: r.hash(q.App),
+	}
+	if q.Terminal != "" && q.STAN != "" {
+		want.trace = r.hash(q.Terminal, q.STAN)
+	}
+	if q.Key != "" && q.App != "" {
+		want.key = r.hash(q.App, q.Key)
+	}
+	for i := len(r.rows) - 1; i >= 0 && len(rows) < storiesMax; i-- {
+		w := &r.rows[i]
+		if want.fits(w) && (q.Before == 0 || w.id < q.Before) {
+			rows = append(rows, *w)
+		}
+	}
+	return rows, r.seen, nil
+}
+
+// fits: every hash that is wanted is the row's.
+func (want *row) fits(w *row) bool {
+	fit := func(want, has uint32) bool { return want == 0 || want == has }
+	return fit(want.key, w.key) && fit(want.trace, w.trace) && fit(want.rrn, w.rrn) &&
+		fit(want.reference, w.reference) && fit(want.app, w.app)
+}
+
+// matches: a payment is what is looked for, and not only by its hashes.
+func (q *Query) matches(p *held) bool {
+	is := func(want, has string) bool { return want == "" || want == has }
+	if !is(q.App, p.appName) || !is(q.Terminal, p.terminal) || !is(q.STAN, p.stan) ||
+		!is(q.Reference, p.reference) || !is(q.Key, p.idem) {
+		return false
+	}
+	if q.RRN != "" && (p.kept == nil || strings.TrimSpace(p.kept.RRN) != q.RRN &&
+		p.kept.RRN != q.RRN) {
+		return false
+	}
+	phase := p.state.Phase
+	switch q.State {
+	case "", "all":
+		return true
+	case "open":
+		return phase.Open()
+	case "closed":
+		return !phase.Open()
+	}
+	return q.State == phase.String()
+}
+
+// KnownState says whether payments can be looked for by a word.
+func KnownState(word string) bool {
+	return word == "" || word == "all" || word == "open" || word == "closed" ||
+		slices.ContainsFunc(payment.Phases(), func(p payment.Phase) bool {
+			return p.String() == word
+		})
+}
+
+// recall is a payment as the journal has it.
+func (a *Agent) recall(ctx context.Context, id uint64) (*held, error) {
+	to, known, err := a.index.end(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, fmt.Errorf("%w: %d", ErrNoPayment, id)
+	}
+	p, err := a.reread(id, to)
+	if err == nil && p == nil {
+		err = fmt.Errorf("%w: %d", ErrNoPayment, id)
+	}
+	return p, err
+}
+
+// end is the newest entry of a payment.
+func (r *register) end(ctx context.Context, id uint64) (to uint64, known bool, err error) {
+	if err := r.take(ctx); err != nil {
+		return 0, false, err
+	}
+	defer r.give()
+	w := r.row(id)
+	if w == nil {
+		return 0, false, nil
+	}
+	return id + uint64(w.span), true, nil
+}
+
+// endNow is end for whoever does not wait for the first reading: false until then.
+func (r *register) endNow(id uint64) (to uint64, known bool) {
+	if r.behind.Load() {
+		return 0, false
+	}
+	to, known, err := r.end(context.Background(), id)
+	return to, known && err == nil
+}
+
+// reread folds what is on file of a payment up to an entry; nil when that is not a payment from its
+// beginning, or can not be read.
+func (a *Agent) reread(id, to uint64) (*held, error) {
+	story, err := a.storyTo(id, to)
+	if err != nil {
+		return nil, err
+	}
+	if !begins(story) {
+		return nil, nil //nolint:nilnil // forgotten, or damaged: nothing to be found
+	}
+	p, err := fold(a.journal, story, nil)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // damaged: it is found by its number
+	}
+	return p, nil
+}
+
+// storyTo is what is on file of a payment up to an entry. Damaged entries are left out.
+func (a *Agent) storyTo(id, to uint64) ([]store.Entry, error) {
+	var story []store.Entry
+	for from := id; from <= to && len(story) < historyMax; {
+		page, err := a.journal.Scan(from, int(min(to-from+1, pageMax)))
+		for _, e := range page {
+			if e.Key == id && e.Seq <= to {
+				story = append(story, e)
+			}
+		}
+		from = afterAll(page, from)
+		switch {
+		case errors.Is(err, store.ErrCorrupt):
+			from++
+		case err != nil:
+			return nil, err
+		case len(page) == 0:
+			return story, nil
+		}
+	}
+	return story, nil
+}
+
+// escapedText is a text in a payload that has escapes in it.
+func escapedText(payload []byte, at int) string {
+	in := json.NewDecoder(strings.NewReader("{" + string(payload[at:])))
+	var token json.Token
+	for range 3 { // the brace, the key, the text
+		token, _ = in.Token()
+	}
+	text, _ := token.(string)
+	return text
+}
