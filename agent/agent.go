@@ -24,7 +24,9 @@ type Parts struct {
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
 	// Slips takes what is to be printed, and never waits; nil where there is no printer.
-	Slips func(slip.Slip)
+	Slips   func(slip.Slip)
+	Devices Devices
+	Times   *Timekeeper // nil: one for Clock that knows no build time
 }
 
 // Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
@@ -34,6 +36,8 @@ type Agent struct {
 	profile *iso.Profile
 	journal *store.Journal
 	clock   hal.Clock
+	times   *Timekeeper
+	devices Devices
 	log     *slog.Logger
 	slips   func(slip.Slip)
 	line    carrier
@@ -44,7 +48,8 @@ type Agent struct {
 
 	// Everything below is owned by Run.
 	begun     time.Time
-	elapsed   func() instant // since begun, on the clock that nothing sets
+	elapsed   func() instant // since begun, sleep included
+	heard     devices
 	books     books
 	queue     *reversal.Queue
 	waiting   []waiter
@@ -76,7 +81,10 @@ type Agent struct {
 type carrier interface {
 	Send(tag link.Tag, body []byte) error
 	Kick()
+	Renew()
 	Drop()
+	DropFor(why error)
+	Local() string
 	State() link.State
 	Run(ctx context.Context)
 }
@@ -118,12 +126,16 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		clock: parts.Clock, log: parts.Log, slips: parts.Slips, notary: newNotary(parts.Profile, parts.Signer),
+		slips: parts.Slips,
+		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
+		notary: newNotary(parts.Profile, parts.Signer), index: newRegister(parts.Journal),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
-		index: newRegister(parts.Journal),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
 		queue:    reversal.NewQueue(limits.Schedule),
+	}
+	if a.times == nil {
+		a.times = NewTimekeeper(parts.Clock, time.Time{})
 	}
 	a.line = link.New(link.Options{
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
@@ -139,7 +151,9 @@ func New(parts Parts, limits Limits) *Agent {
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
 	a.begun = time.Now()
-	a.elapsed = func() instant { return time.Since(a.begun) }
+	// What was due while the terminal slept is due when it wakes up.
+	booted := a.clock.SinceBoot()
+	a.elapsed = func() instant { return a.clock.SinceBoot() - booted }
 	if err := a.recover(); err != nil {
 		return err
 	}
@@ -157,7 +171,9 @@ func (a *Agent) Run(ctx context.Context) error {
 			defer close(signing)
 			a.notary.run(lineCtx)
 		}()
+		watching := a.watch(lineCtx)
 		a.line.Run(lineCtx)
+		watching.Wait()
 		<-signing
 		<-reading
 	}()

@@ -21,6 +21,10 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	switch g.Class {
 	case iso.ClassPayment:
 		if !g.Reversible { // an inquiry, a refund, an advice: nothing of ours to undo
+			if a.heard.failing {
+				a.turnAwayUnpowered(waiter{app: app, body: body, glance: g})
+				return nil
+			}
 			if !a.guarded(app, g, iso.Card{}, body) {
 				a.pass(app, g, body)
 			}

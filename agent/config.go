@@ -66,6 +66,8 @@ type Config struct {
 
 	LogLevel  string
 	LogFormat string
+
+	DeviceConfig
 }
 
 // Support is who helps the people at this terminal, and how.
@@ -116,6 +118,8 @@ func DefaultConfig() Config {
 
 		LogLevel:  "info",
 		LogFormat: "text",
+
+		DeviceConfig: defaultDevices(),
 	}
 }
 
@@ -163,6 +167,47 @@ func checkAddress(address string, portMin int) error {
 	return nil
 }
 
+// Changes are the keys in which another configuration differs: those that a reload puts in force,
+// and those that want a restart.
+func (c Config) Changes(next Config) (live, restart []string) {
+	for _, s := range settings {
+		switch {
+		case text(s.value(&c)) == text(s.value(&next)):
+		case s.live:
+			live = append(live, s.key)
+		default:
+			restart = append(restart, s.key)
+		}
+	}
+	return live, restart
+}
+
+// Merge is this configuration with what a reload may change taken from another.
+func (c Config) Merge(next Config) Config {
+	for _, s := range settings {
+		if s.live {
+			assign(s.value(&c), s.value(&next))
+		}
+	}
+	return c
+}
+
+// assign copies one value.
+func assign(into, from any) {
+	switch into := into.(type) {
+	case *string:
+		*into = *from.(*string)
+	case *[]string:
+		*into = slices.Clone(*from.(*[]string))
+	case *bool:
+		*into = *from.(*bool)
+	case *int:
+		*into = *from.(*int)
+	case *time.Duration:
+		*into = *from.(*time.Duration)
+	}
+}
+
 // Overrides are the settings in force that weaken the promise.
 func (c Config) Overrides() []string {
 	var weak []string
@@ -207,13 +252,23 @@ func (c Config) Limits(p *iso.Profile) Limits {
 func (c Config) Show() string {
 	var b strings.Builder
 	standard := DefaultConfig()
+	group := ""
 	for _, s := range settings {
-		fmt.Fprintf(&b, "# %s%s\n", s.doc, s.bounds())
-		if now, normal := text(s.value(&c)), text(s.value(&standard)); now != normal {
-			fmt.Fprintf(&b, "# default: %s\n%s: %s\n\n", normal, s.key, now)
-		} else {
-			fmt.Fprintf(&b, "%s: %s\n\n", s.key, now)
+		in, key, grouped := strings.Cut(s.key, ".")
+		indent := "  "
+		if !grouped {
+			in, key, indent = "", s.key, ""
 		}
+		if group != in && grouped {
+			fmt.Fprintf(&b, "%s:\n", in)
+		}
+		group = in
+		fmt.Fprintf(&b, "%s# %s%s\n", indent, s.doc, s.bounds())
+		now, normal := text(s.value(&c)), text(s.value(&standard))
+		if now != normal {
+			fmt.Fprintf(&b, "%s# default: %s\n", indent, normal)
+		}
+		fmt.Fprintf(&b, "%s%s: %s\n\n", indent, key, now)
 	}
 	return b.String()
 }
@@ -226,13 +281,14 @@ func (c Config) faults() []fault {
 		add(errors.New("at least one address is needed"), "host")
 	}
 	for _, address := range c.Host {
-		if err := checkAddress(address, 1); err != nil {
+		if err := checkHost(address); err != nil {
 			add(err, "host")
 		}
 	}
 	if err := checkAddress(c.Listen, 0); err != nil {
 		add(err, "listen")
 	}
+	c.DeviceConfig.faults(add)
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")

@@ -47,6 +47,8 @@ type payload struct {
 	// command: what was said, and how many more were not written, because there were too many
 	What   string `json:"what,omitempty"`
 	Missed int    `json:"missed,omitempty"`
+	// of any
+	Clock string `json:"clock,omitempty"` // "untrusted": the entry's time is not to be believed
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -63,6 +65,7 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	}
 	data := payload{
 		Attempt: r.Attempt, Code: r.Code, Approves: r.Approves, By: r.By, Why: r.Why,
+		Clock: a.clockMark(),
 	}
 	if r.Reason != 0 {
 		data.Reason = r.Reason.String()
@@ -115,6 +118,7 @@ func unseal(secret []byte) (card iso.Card, digest [sha256.Size]byte, err error) 
 func (a *Agent) strays(g iso.Glance, body []byte, why string) ([]store.Draft, error) {
 	data := payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
+		Clock: a.clockMark(),
 	}
 	chunks := slices.Collect(slices.Chunk(body, store.SecretBytesMax))
 	if len(chunks) == 0 {

@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // setting is one key: what it is called, what it means, and where it lives.
 type setting struct {
@@ -9,10 +12,13 @@ type setting struct {
 	min, max any               // bounds, of the same kind; nil where there are none
 	zero     string            // what 0 means, where it is no value of its own
 	oneOf    []string
+	live     bool // a reload puts it in force; otherwise a restart does
 }
 
 // settings lists every key in the order in which `config show` prints them.
-var settings = []setting{
+var settings = slices.Concat(coreSettings, deviceSettings)
+
+var coreSettings = []setting{
 	{
 		key:   "profile",
 		doc:   "the host's dialect: a built-in name, or the path of a profile file",
@@ -77,12 +83,14 @@ var settings = []setting{
 	},
 	{
 		key:   "retain_days",
+		live:  true,
 		doc:   "how many days closed payments are kept; 0: as long as there is room",
 		value: func(c *Config) any { return &c.RetainDays },
 		min:   0, max: 3650,
 	},
 	{
 		key:   "retain_payments",
+		live:  true,
 		doc:   "how many payments are kept, open ones in any case; 0: as there is room for",
 		value: func(c *Config) any { return &c.RetainPayments },
 		min:   0, max: 1_000_000,
@@ -99,6 +107,7 @@ var settings = []setting{
 	},
 	{
 		key:   "host_timeout",
+		live:  true,
 		doc:   "how long the host has to answer",
 		value: func(c *Config) any { return &c.HostTimeout },
 		min:   100 * time.Millisecond, max: 5 * time.Minute,
@@ -106,12 +115,14 @@ var settings = []setting{
 	},
 	{
 		key:   "confirm_timeout",
+		live:  true,
 		doc:   "how long an app that confirms has to do so",
 		value: func(c *Config) any { return &c.ConfirmTimeout },
 		min:   time.Second, max: time.Hour,
 	},
 	{
-		key: "entry_wait",
+		key:  "entry_wait",
+		live: true,
 		doc: "how long a payment waits for the line, or for an older reversal, before " +
 			"it is refused",
 		value: func(c *Config) any { return &c.EntryWait },
@@ -119,6 +130,7 @@ var settings = []setting{
 	},
 	{
 		key:   "linger",
+		live:  true,
 		doc:   "how long a record nobody waits for may wait for a commit to ride with",
 		value: func(c *Config) any { return &c.Linger },
 		min:   time.Duration(0), max: time.Second,
@@ -131,6 +143,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_quick",
+		live:  true,
 		doc:   "sends of a reversal one host_timeout apart before the waits grow",
 		value: func(c *Config) any { return &c.ReversalQuick },
 		min:   1, max: 10,
@@ -138,6 +151,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_min",
+		live:  true,
 		doc:   "the first of the growing waits",
 		value: func(c *Config) any { return &c.ReversalWaitMin },
 		min:   time.Second, max: time.Hour,
@@ -145,6 +159,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_max",
+		live:  true,
 		doc:   "the longest of them; a reversal is sent for ever",
 		value: func(c *Config) any { return &c.ReversalWaitMax },
 		min:   time.Second, max: 24 * time.Hour,
@@ -152,6 +167,7 @@ var settings = []setting{
 	},
 	{
 		key:   "overdue_after",
+		live:  true,
 		doc:   "a reversal older than this is shown as overdue",
 		value: func(c *Config) any { return &c.OverdueAfter },
 		min:   time.Second, max: 30 * 24 * time.Hour,
@@ -270,14 +286,15 @@ var settings = []setting{
 	},
 	{
 		key:   "log_level",
+		live:  true,
 		doc:   "what is logged",
 		value: func(c *Config) any { return &c.LogLevel },
 		oneOf: []string{"debug", "info", "warn", "error"},
 	},
 	{
 		key:   "log_format",
-		doc:   "how it is logged, to standard error",
+		doc:   "how it is logged, to standard error; syslog: to log_syslog",
 		value: func(c *Config) any { return &c.LogFormat },
-		oneOf: []string{"text", "json"},
+		oneOf: []string{"text", "json", "journald", "syslog"},
 	},
 }

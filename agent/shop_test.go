@@ -45,6 +45,8 @@ type shop struct {
 	paper   *printer // nil: there is none
 	log     *notes
 	tongue  tongue
+	devices agent.Devices
+	built   time.Time  // when the program was; zero: nobody knows
 	signer  hal.Signer // the terminal's
 	bank    hal.Signer // the host's; nil: it makes no MACs
 	// answersSelf lets the host answer sign-ons and echoes by itself; nobody hears them then.
@@ -155,6 +157,7 @@ func (s *shop) tryOpen() error {
 	s.agent = agent.New(agent.Parts{
 		Slips:   slips,
 		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
+		Devices: s.devices, Times: agent.NewTimekeeper(s.clock, s.built),
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, s.limits)
 	ctx, stop := context.WithCancel(context.Background())

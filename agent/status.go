@@ -32,6 +32,7 @@ type Status struct {
 	Damaged  int        `json:"damaged"`           // open payments damaged in both files
 	Rebuilt  string     `json:"rebuilt,omitempty"` // why the start made a new journal
 	Counts   Counts     `json:"counts"`
+	Watched
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
@@ -139,6 +140,7 @@ func (a *Agent) status() Status {
 	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
 	s.Rebuilt = facts.Rebuilt
 	s.Counts.Records = maps.Clone(a.counts.Records)
+	s.Watched = a.watched()
 	if a.keeping.heardEver {
 		ago := Countdown(a.now() - a.keeping.heardLast)
 		s.HeardAgo = &ago

@@ -113,3 +113,6 @@ type steppedLine struct{ StepLine }
 
 func (steppedLine) State() link.State       { return link.Up }
 func (steppedLine) Run(ctx context.Context) { <-ctx.Done() }
+func (steppedLine) Local() string           { return "" }
+func (l steppedLine) Renew()                { l.Kick() }
+func (l steppedLine) DropFor(error)         { l.Drop() }
