@@ -70,8 +70,8 @@ func (j *Journal) Check(from uint64, limit int) (Checked, error) {
 		if w, err = j.walkFrom(tx, min(from, last+1)); err != nil {
 			return err
 		}
-		c := tx.Bucket(bucketLog).Cursor()
-		for k, v := c.Seek(logKey(from)); ; k, v = c.Next() {
+		c := logOf(tx).cursor()
+		for k, v := c.seek(from); ; k, v = c.next() {
 			seq := last + 1
 			if len(k) == 8 {
 				seq = min(binary.BigEndian.Uint64(k), seq)
@@ -107,7 +107,7 @@ func (j *Journal) walkFrom(tx *bolt.Tx, from uint64) (*walker, error) {
 	}
 	w := newWalker(j.keys.newChainer(), &m, b)
 	if from > 0 {
-		w.resume(from, tx.Bucket(bucketLog).Get(logKey(from-1)))
+		w.resume(from, logOf(tx).get(from-1))
 	}
 	return w, nil
 }
