@@ -85,6 +85,18 @@ func surveyFile(r io.ReaderAt, size int64) *survey {
 		s.faults = append(s.faults, Fault{Problem: err.Error()})
 		return s
 	}
+	s.read()
+	return s
+}
+
+// surveyPages is surveyFile for pages that were opened.
+func surveyPages(file *pageFile) *survey {
+	s := &survey{file: file, index: make(map[uint64]openRef), bridges: bridges{}}
+	s.read()
+	return s
+}
+
+func (s *survey) read() {
 	buckets := make(map[string]foundBucket)
 	s.file.walk(s.file.root, func(items []leafItem, leaf int64) {
 		for _, it := range items {
@@ -99,7 +111,6 @@ func surveyFile(r io.ReaderAt, size int64) *survey {
 	}
 	s.takeIndex(s.bucket(buckets, bucketOpen))
 	s.findLog(buckets)
-	return s
 }
 
 // findLog takes the tree and the tail, as far as they are there.
