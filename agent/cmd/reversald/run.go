@@ -232,7 +232,7 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	for _, fault := range done.Faults {
 		log.Error("journal fault", slog.String("fault", fault.String()))
 	}
-	log.Info("journal checked", slog.Int("entries", done.Count),
+	log.Info("journal checked", slog.Int("entries", done.Entries),
 		slog.Int("faults", len(done.Faults)))
 }
 
