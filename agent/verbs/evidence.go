@@ -21,7 +21,8 @@ func evidenceVerb() *Verb {
 		Flags: []Flag{
 			{
 				Name: "output", Letter: "o", Kind: Text, Default: "json",
-				Doc: "json, text or html",
+				OneOf: []string{"json", "text", "html"},
+				Doc:   "json, text or html",
 			},
 			{Name: "file", Kind: Text, Doc: "write it there, instead of printing it"},
 		},

@@ -25,7 +25,8 @@ func tailVerb() *Verb {
 			},
 			{
 				Name: "output", Letter: "o", Kind: Text, Default: "text",
-				Doc: "text, json (one object a line, with v), or hex (masked messages)",
+				OneOf: []string{"text", "json", "hex"},
+				Doc:   "text, json (one object a line, with v), or hex (masked messages)",
 			},
 			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,…; or open"},
 			{Name: "terminal", Kind: Text, Doc: "of this terminal (DE 41)"},
@@ -179,37 +180,37 @@ func number(id uint64) string {
 // details is what an entry says besides its kind. It is not translated: people search for it.
 func details(l agent.Line) string {
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	addIf := func(format, value string) {
+	word := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	wordIf := func(format, value string) {
 		if value != "" {
-			add(format, value)
+			word(format, value)
 		}
 	}
 	if l.Terminal != "" {
-		add("%s %s", l.Terminal, l.STAN)
+		word("%s %s", l.Terminal, l.STAN)
 	}
-	addIf("%s", l.MTI)
+	wordIf("%s", l.MTI)
 	if l.Amount != 0 {
-		add("%s", money(l.Amount, l.Currency))
+		word("%s", money(l.Amount, l.Currency))
 	}
-	addIf("%s", l.Card)
-	addIf("%s", l.Reason)
+	wordIf("%s", l.Card)
+	wordIf("%s", l.Reason)
 	if l.Attempt != 0 {
-		add("attempt %d", l.Attempt)
+		word("attempt %d", l.Attempt)
 	}
-	addIf("to %s", l.Host)
-	addIf("code %s", l.Code)
+	wordIf("to %s", l.Host)
+	wordIf("code %s", l.Code)
 	if l.Kept != nil {
-		addIf("RRN %s", l.Kept.RRN)
+		wordIf("RRN %s", l.Kept.RRN)
 	}
 	if l.Approves {
-		add("an approval")
+		word("an approval")
 	}
-	addIf("by %s", l.By)
-	addIf("%s", l.Why)
-	addIf("%s", l.What)
+	wordIf("by %s", l.By)
+	wordIf("%s", l.Why)
+	wordIf("%s", l.What)
 	if l.Missed != 0 {
-		add("(%d before it came too fast to be written)", l.Missed)
+		word("(%d before it came too fast to be written)", l.Missed)
 	}
 	return strings.Join(parts, "  ")
 }

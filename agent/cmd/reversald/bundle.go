@@ -62,6 +62,7 @@ func (o *options) verifyBundle(path, key, public string) error {
 			"it is not of the terminal that --public names, or from before its key was changed",
 		}
 	}
+	named := key != ""
 	if key, err = o.bundleKey(key); err != nil {
 		return err
 	}
@@ -72,13 +73,19 @@ func (o *options) verifyBundle(path, key, public string) error {
 			proof = with
 		case errors.Is(err, agent.ErrTampered):
 			return toolError{fmt.Errorf("%s: %w", path, err), exitData, bundleHint(err)}
-		case errors.Is(err, store.ErrOtherKey):
+		case errors.Is(err, store.ErrOtherKey) && !named:
 			note = err.Error()
 		default:
 			return journalError{err}
 		}
 	}
-	return o.printProof(path, proof, public != "", note)
+	if err := o.printProof(path, proof, public != "", note); err != nil {
+		return err
+	}
+	if !proof.Chain && public == "" {
+		return verbs.Outcome{Code: exitFound}
+	}
+	return nil
 }
 
 func readBundle(path string) ([]byte, error) {
