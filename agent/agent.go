@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"time"
@@ -75,6 +76,8 @@ type Agent struct {
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
 	spoken    spoken // of people, lately
+
+	evidenceKey string // the public one, hexadecimal
 }
 
 // carrier takes frames to the host: a link.Supervisor, but for a [Stepper].
@@ -154,6 +157,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// What was due while the terminal slept is due when it wakes up.
 	booted := a.clock.SinceBoot()
 	a.elapsed = func() instant { return a.clock.SinceBoot() - booted }
+	a.evidenceKey = hex.EncodeToString(a.journal.Public())
 	if err := a.recover(); err != nil {
 		return err
 	}
