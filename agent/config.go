@@ -36,6 +36,15 @@ type Config struct {
 	AnyFilesystem  bool
 	Socket         string
 
+	SocketMode        string
+	APIOperators      []string
+	APIViewers        []string
+	APIApps           []string
+	APIListen         string
+	APIToken          string
+	APITokenRole      string
+	APIConnectionsMax int
+
 	HostTimeout       time.Duration
 	ConfirmTimeout    time.Duration
 	EntryWait         time.Duration
@@ -76,6 +85,10 @@ func DefaultConfig() Config {
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
+
+		SocketMode:        "0600",
+		APITokenRole:      "app",
+		APIConnectionsMax: 128,
 
 		JournalBytes: 64 << 20,
 		RetainDays:   400,
@@ -215,6 +228,7 @@ func (c Config) faults() []fault {
 	if err := checkAddress(c.Listen, 0); err != nil {
 		add(err, "listen")
 	}
+	c.apiFaults(add)
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")

@@ -95,13 +95,11 @@ func (r *register) find(ctx context.Context, q Query) (rows []row, seen uint64, 
 	}
 	defer r.give()
 	want := row{
-		rrn: r.hash(q.RRN), reference: r.hash(q.Reference), app: r.hash(q.App),
+		rrn: r.hash(q.RRN), reference: r.hash(q.Reference), key: r.hash(q.Key),
+		app: r.hash(q.App),
 	}
 	if q.Terminal != "" && q.STAN != "" {
 		want.trace = r.hash(q.Terminal, q.STAN)
-	}
-	if q.Key != "" && q.App != "" {
-		want.key = r.hash(q.App, q.Key)
 	}
 	for i := len(r.rows) - 1; i >= 0 && len(rows) < storiesMax; i-- {
 		w := &r.rows[i]
@@ -148,6 +146,28 @@ func KnownState(word string) bool {
 		slices.ContainsFunc(payment.Phases(), func(p payment.Phase) bool {
 			return p.String() == word
 		})
+}
+
+// Payment is one payment, open or closed, as it is now; ErrNoPayment when none that can be read is
+// on file.
+func (a *Agent) Payment(ctx context.Context, id uint64) (Payment, error) {
+	if p, held, err := a.Look(ctx, id); err != nil || held {
+		return p, err
+	}
+	p, err := a.recall(ctx, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	return onFile(p), nil
+}
+
+// AppOf is who asked for a payment; "" when that can not be read.
+func (a *Agent) AppOf(id uint64) string {
+	entries, err := a.journal.Scan(id, 1)
+	if err != nil || !begins(entries) || entries[0].Key != id {
+		return ""
+	}
+	return jsonText(entries[0].Payload, "app")
 }
 
 // recall is a payment as the journal has it.

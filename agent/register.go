@@ -116,15 +116,12 @@ func (r *register) learn(e *store.Entry) {
 	}
 	kind := payment.Kind(e.Kind)
 	if kind == payment.RecordAsked {
-		app := jsonText(e.Payload, "app")
 		r.rows = append(r.rows, row{
-			id: e.Key, app: r.hash(app),
+			id: e.Key, app: r.hash(jsonText(e.Payload, "app")),
 			trace:     r.hash(jsonText(e.Payload, "terminal"), jsonText(e.Payload, "stan")),
 			reference: r.hash(jsonText(e.Payload, "reference")),
+			key:       r.hash(jsonText(e.Payload, "idempotency_key")),
 		})
-		if key := jsonText(e.Payload, "idempotency_key"); key != "" {
-			r.rows[len(r.rows)-1].key = r.hash(app, key)
-		}
 	}
 	at := r.row(e.Key)
 	if at == nil {

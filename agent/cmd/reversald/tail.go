@@ -56,16 +56,15 @@ func showCommand(o *options) *cobra.Command {
 					return err
 				}
 			}
-			o.printNext(story.Payment)
+			o.printNext(story.Payment.Payment)
 			return nil
 		},
 	}
 }
 
 // printNext says what happens next to a payment.
-func (o *options) printNext(p *agent.Payment) {
+func (o *options) printNext(p agent.Payment) {
 	switch {
-	case p == nil:
 	case p.Phase == "stuck":
 		o.printf("next: a person must decide (%s); reversald replay %d --by NAME sends it again\n",
 			p.Cause, p.ID)
@@ -75,6 +74,8 @@ func (o *options) printNext(p *agent.Payment) {
 			"nobody needs to do anything\n", text)
 	case p.Phase == "doubted":
 		o.printf("next: the reversal is sent when the line is back; nobody needs to do anything\n")
+	case p.Phase == "approved" && p.Confirms:
+		o.printf("next: its app confirms or cancels it, or it is reversed by itself\n")
 	case p.Phase == "asked":
 		o.printf("next: the host's answer, or the reversal by itself\n")
 	}
