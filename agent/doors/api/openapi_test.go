@@ -101,6 +101,7 @@ func (d *description) promised() []string {
 // checks an answer of the server against what is described for it.
 func (d *description) checks(op string, resp *http.Response, body []byte) {
 	d.t.Helper()
+	op = plain(op)
 	method, path, _ := strings.Cut(op, " ")
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	status := fmt.Sprint(resp.StatusCode)
@@ -339,8 +340,7 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 		}
 	}
 	asker.fillsTheStreams(func(op string) { ask(op, "", "") })
-	for peer, name := range map[string]string{"": "no token", strings.Repeat("x", 20): "a wrong token"} {
-		_ = name
+	for _, peer := range []string{"", strings.Repeat("x", 20)} {
 		for _, op := range wanted {
 			method, path, _ := strings.Cut(op, " ")
 			resp, text := asker.overTCP(peer, method, strings.ReplaceAll(path, "{id}", "1"))
@@ -360,8 +360,11 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	}
 }
 
-// checks with a query are about the path without it.
-func (d *description) plain(op string) string { op, _, _ = strings.Cut(op, "?"); return op }
+// plain is an operation without its query.
+func plain(op string) string {
+	op, _, _ = strings.Cut(op, "?")
+	return op
+}
 
 // Rule: the checker finds what differs.
 func TestTheCheckerFindsWhatDiffers(t *testing.T) {
