@@ -87,6 +87,9 @@ func DefaultConfig() Config {
 		Socket:  socket,
 
 		SocketMode:        "0600",
+		APIOperators:      []string{},
+		APIViewers:        []string{},
+		APIApps:           []string{},
 		APITokenRole:      "app",
 		APIConnectionsMax: 128,
 

@@ -32,8 +32,8 @@ type held struct {
 	currency string
 	appName  string
 	confirms
-	host     string // the address that got the request
-	since    time.Time
+	host  string // the address that got the request
+	since time.Time
 
 	questionLost bool // what it asked for is gone in both files: no reversal can be built
 

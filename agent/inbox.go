@@ -65,7 +65,7 @@ type (
 		err error
 	}
 	forsaken   struct{ c *counter } // a caller of Sell is gone
-	keysLoaded struct{ err error } // the signer took the keys of a sign-on, or refused them
+	keysLoaded struct{ err error }  // the signer took the keys of a sign-on, or refused them
 	fromClock  struct{}
 	question   struct { // somebody wants to look, or a person acts
 		ask    func(*Agent) (any, error) // an error ends the agent

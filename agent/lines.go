@@ -61,8 +61,8 @@ func (a *Agent) withGaps(from uint64, lines []Line) []Line {
 
 // Story is everything on file about one payment, oldest first.
 func (a *Agent) Story(id uint64) ([]Line, error) {
-	if to, known := a.index.endNow(id); known {
-		entries, err := a.storyTo(id, to)
+	if from, to, known := a.index.place(id); known {
+		entries, err := a.storyBetween(id, from, to)
 		if err != nil {
 			return nil, err
 		}

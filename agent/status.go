@@ -170,7 +170,7 @@ func onFile(p *held) Payment {
 		App: p.appName, Key: p.idem, Ref: p.reference,
 		Merchant: iso.ValuesOf(p.original).Merchant,
 		Confirms: p.state.ConfirmBy == payment.ByApp,
-		Amount: p.amount, Currency: p.currency, Since: p.since, Host: p.host,
+		Amount:   p.amount, Currency: p.currency, Since: p.since, Host: p.host,
 		Code: p.state.Code, Cause: p.state.Cause, Attempts: p.state.Attempts,
 	}
 	if !p.original.Card.Zero() {

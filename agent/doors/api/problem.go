@@ -167,6 +167,11 @@ func (s *server) unsent(r *agent.Refusal, lang string) *Problem {
 		p = trouble(typeInvalid, http.StatusUnprocessableEntity, r.Why)
 	}
 	p.ID, p.Outcome = r.ID, outcomeNotSent
+	if r.Kind == agent.RefusedKey { // what the key names may well have been sent
+		next := nextOf(iso.ActionCheckLast.String(), lang)
+		p.Outcome, p.Text, p.Next = "", next.Text, &next
+		return p
+	}
 	text, action := iso.OutcomeWords(r.Situation(), lang)
 	next := nextOf(action.String(), lang)
 	p.Text, p.Next = text, &next

@@ -149,6 +149,15 @@ func (g *guest) Close() error {
 	return err
 }
 
+// CloseWrite ends our half, so that a client that is still writing reads what it is told before it
+// is hung up on.
+func (g *guest) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 func (g *guest) peer() Peer { return g.who }
 
 // ServeHTTP finds out who asks and whether they may, and has the request answered. It is the only
