@@ -94,8 +94,9 @@ func orderOf(b *client.Sale, app, key string) (agent.Sale, *Problem) {
 	default:
 		return s, badRequest("kind", "is sale or authorization")
 	}
-	fields, problem := numbered(b)
-	r.Fields, s.Request = fields, r
+	var problem *Problem
+	r.Fields, problem = numbered(b)
+	s.Request = r
 	return s, problem
 }
 
