@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -101,7 +102,11 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		return listenError{fmt.Errorf("listen for payment apps: %w", err)}
 	}
 	defer func() { _ = app.Close() }()
-	socket, err := listenSocket(ctx, c.Socket)
+	mode, err := strconv.ParseUint(c.SocketMode, 8, 9)
+	if err != nil {
+		return configError{err}
+	}
+	socket, err := listenSocket(ctx, c.Socket, os.FileMode(mode))
 	if err != nil {
 		return listenError{fmt.Errorf("listen on the socket: %w", err)}
 	}
@@ -117,23 +122,35 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 			KeepAliveInterval: c.KeepAliveInterval,
 		},
 	}, c.Limits(profile))
+	tcp, err := listenTCP(ctx, c)
+	if err != nil {
+		return listenError{fmt.Errorf("listen for the API: %w", err)}
+	}
+	door, err := apiDoor(a, profile, c, app, log)
+	if err != nil {
+		return configError{err}
+	}
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
-	return serveAll(ctx, a, journal, profile, c, log, app, socket)
+	if tcp != nil {
+		defer func() { _ = tcp.Close() }()
+		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
+	}
+	return serveAll(ctx, a, journal, profile, c, log, app, apiListeners{door, socket, tcp})
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	c agent.Config, log *slog.Logger, app, socket net.Listener,
+	c agent.Config, log *slog.Logger, app net.Listener, doors apiListeners,
 ) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var doors sync.WaitGroup
+	var open sync.WaitGroup
 	serveDoor := func(serve func() error) {
-		doors.Add(1)
+		open.Add(1)
 		go func() {
-			defer doors.Done()
+			defer open.Done()
 			if err := serve(); err != nil {
 				stop(err)
 			}
@@ -149,15 +166,13 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 			WriteTimeout: c.WriteTimeout, AnswersMax: c.AppAnswersMax,
 		}, log).Serve(ctx, app)
 	})
-	serveDoor(func() error {
-		return api.Serve(ctx, socket, api.WithOrders(api.Handler(a, api.About{
-			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
-			Journal: c.Journal, Overrides: overrides(c, journal),
-		}), a, version))
-	})
+	serveDoor(func() error { return api.Serve(ctx, doors.socket, doors.door) })
+	if doors.tcp != nil {
+		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
+	}
 	err := a.Run(ctx)
 	stop(err)
-	doors.Wait()
+	open.Wait()
 	if err != nil {
 		return runtimeError{err}
 	}
@@ -280,10 +295,10 @@ const socketNameMax = 107
 
 var errSocketName = errors.New("is too long for a socket")
 
-// listenSocket opens the Unix socket for this user alone. What a killed daemon left behind is
+// listenSocket opens the Unix socket, for those that its mode lets. What a killed daemon left behind is
 // removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
 // locked), and keeps its socket.
-func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
 	if len(path) > socketNameMax {
 		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),
 			socketNameMax)
@@ -308,7 +323,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
