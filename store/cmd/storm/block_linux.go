@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"reversald/store"
 )
 
 // blockCourt judges states of a whole disk: the image is that of a block device with ext4, which
@@ -73,7 +75,9 @@ func (b *blockCourt) attach() error {
 }
 
 // judge mounts the disk and judges the journal on it.
-func (b *blockCourt) judge(m *image, s *state) (v verdict, err error) {
+func (b *blockCourt) judge(
+	m *image, s *state, look func(store.Options) (string, error),
+) (v verdict, err error) {
 	if err := overwrite(b.file, m.files[m.names[diskName]]); err != nil {
 		return v, err
 	}
@@ -90,7 +94,7 @@ func (b *blockCourt) judge(m *image, s *state) (v verdict, err error) {
 			err = uerr
 		}
 	}()
-	return judgeJournal(b.mount, s.truth, lenience{}, false)
+	return judgeJournal(b.mount, s.truth, lenience{look: look}, false)
 }
 
 func (b *blockCourt) close() {

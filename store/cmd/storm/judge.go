@@ -30,16 +30,24 @@ type verdict struct {
 	gone    int  // closed entries that damage took, and that the ring had let go of
 }
 
-// lenience is what a state may look like beyond the promise of a power cut.
+// lenience is what a state may look like beyond the promise of a power cut, and who looks at it
+// before it is opened.
 type lenience struct {
 	damaged bool // one of the files is damaged as well: old closed entries may be gone
+	look    func(store.Options) (string, error)
 }
 
 // judgeJournal opens what is in a folder as the next start would, and says what is wrong. deep
 // also looks at what a second start makes of it.
 func judgeJournal(dir string, t *truth, l lenience, deep bool) (v verdict, err error) {
 	o := journalOptions(dir)
+	if l.look != nil {
+		o.Examine = l.look
+	}
 	j, err := store.Open(o)
+	if err != nil && l.damaged && t.acked == 0 {
+		return v, nil // nothing was promised yet, and a person is told
+	}
 	if err != nil {
 		return v, found("refused", "%v", err)
 	}

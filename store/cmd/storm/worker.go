@@ -298,6 +298,7 @@ type court struct {
 	dir   string
 	image *image
 	block *blockCourt
+	eyes  examiner
 }
 
 func (tr *trial) court() (*court, error) {
@@ -314,6 +315,7 @@ func (tr *trial) court() (*court, error) {
 }
 
 func (c *court) close() {
+	c.eyes.end()
 	if c.block != nil {
 		c.block.close()
 	}
@@ -327,7 +329,7 @@ func (c *court) judge(s *state) (kind string, v verdict, err error) {
 		kind = c.image.damage(s)
 	}
 	if c.block != nil {
-		v, err = c.block.judge(c.image, s)
+		v, err = c.block.judge(c.image, s, c.eyes.look)
 		return kind, v, err
 	}
 	if err := c.image.lay(c.dir); err != nil {
@@ -336,7 +338,7 @@ func (c *court) judge(s *state) (kind string, v verdict, err error) {
 	if c.tr.Plain {
 		return kind, v, judgePlain(c.dir, s.truth)
 	}
-	v, err = judgeJournal(c.dir, s.truth, lenience{damaged: c.tr.Damage}, s.n%16 == 0)
+	v, err = judgeJournal(c.dir, s.truth, lenience{c.tr.Damage, c.eyes.look}, s.n%16 == 0)
 	return kind, v, err
 }
 
