@@ -18,16 +18,16 @@ const sectorBytes = 512
 type kind uint8
 
 const (
-	opWrite  kind = iota + 1 // Data at Off of File
-	opTrunc                  // File is Off long
-	opCreate                 // Name is File
-	opLink                   // Name is File, which has another name already
-	opRename                 // Name becomes Name2
-	opUnlink                 // Name is gone
-	opSync                   // of File
-	opSyncDir                // of the folder
-	opForget                 // a sync of File failed, and what it should have written is dropped
-	opMark                   // somebody wrote Data to .mark
+	opWrite   kind = iota + 1 // Data at Off of File
+	opTrunc                   // File is Off long
+	opCreate                  // Name is File
+	opLink                    // Name is File, which has another name already
+	opRename                  // Name becomes Name2
+	opUnlink                  // Name is gone
+	opSync                    // of File
+	opSyncDir                 // of the folder
+	opForget                  // a sync of File failed, and what it should have written is dropped
+	opMark                    // somebody wrote Data to .mark
 )
 
 // op is one entry of the log, in the order in which the kernel handed it over. The log is a file

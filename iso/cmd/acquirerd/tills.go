@@ -83,7 +83,8 @@ func (s *sellFlags) shop(ctx context.Context, w io.Writer, count int, pause time
 	return errors.Join(faults...)
 }
 
-// sellOn sells until ctx ends. The sale under way then is told of like any other.
+// sellOn sells until ctx ends. The sale under way then is brought to its end: an app that hangs up
+// in the middle of an answer would not know what it was told.
 func (t *till) sellOn(ctx context.Context, pause time.Duration, say func(told) error) error {
 	defer t.hangUp()
 	for ; ctx.Err() == nil; t.next(time.Now()) {
@@ -93,7 +94,7 @@ func (t *till) sellOn(ctx context.Context, pause time.Duration, say func(told) e
 			}
 		}
 		t.sent = time.Now()
-		o, err := t.trade(ctx)
+		o, err := t.trade(context.WithoutCancel(ctx))
 		if err != nil {
 			return err
 		}
