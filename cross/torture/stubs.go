@@ -2,9 +2,6 @@ package main
 
 import "context"
 
-func (g *ground) liveCuts(context.Context) error    { return errSkipped }
-func (g *ground) crashStates(context.Context) error { return errSkipped }
-func (g *ground) blockLevel(context.Context) error  { return errSkipped }
-func (g *ground) syncFaults(context.Context) error  { return errSkipped }
-func (g *ground) fullDisk(context.Context) error    { return errSkipped }
-func (g *ground) controls(context.Context) error    { return errSkipped }
+func (g *ground) liveCuts(context.Context) error   { return errSkipped }
+func (g *ground) syncFaults(context.Context) error { return errSkipped }
+func (g *ground) fullDisk(context.Context) error   { return errSkipped }

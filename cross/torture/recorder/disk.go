@@ -215,12 +215,13 @@ func (d *disk) cut(seed uint64) (units int) {
 		}
 	}
 	d.pending = nil
-	d.settle()
+	d.settle(true)
 	return units
 }
 
-// settle makes what is durable all there is, under new numbers, and the log begins with it.
-func (d *disk) settle() {
+// settle makes what is durable all there is, and the log begins with it. New numbers are for a cut:
+// who has a file open does not see it any more.
+func (d *disk) settle(anew bool) {
 	d.log = nil
 	now, times := newImage(), map[int]time.Time{}
 	moved := map[int]int{}
@@ -228,17 +229,21 @@ func (d *disk) settle() {
 		was := d.durable.names[name]
 		file, known := moved[was]
 		if !known {
-			d.next++
-			file = d.next
+			if file = was; anew {
+				d.next++
+				file = d.next
+			}
 			moved[was] = file
 			now.files[file] = d.durable.files[was]
 			times[file] = d.times[was]
+		}
+		now.names[name] = file
+		d.log = append(d.log, op{Kind: opCreate, File: file, Name: name})
+		if !known {
 			d.log = append(d.log, op{
 				Kind: opWrite, File: file, Data: slices.Clone(d.durable.files[was]),
 			}, op{Kind: opSync, File: file})
 		}
-		now.names[name] = file
-		d.log = append(d.log, op{Kind: opCreate, File: file, Name: name})
 	}
 	d.log = append(d.log, op{Kind: opSyncDir})
 	d.durable, d.times = now, times

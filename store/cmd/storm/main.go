@@ -46,7 +46,7 @@ func (e exitError) Unwrap() error { return e.err }
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func([]string, io.Writer, io.Writer) error{
 		"write": write, "plain": plain, "judge": judge, "worker": work,
-		"examine": examine,
+		"examine": examine, "sample": sample,
 	}
 	name := ""
 	if len(args) > 0 {
