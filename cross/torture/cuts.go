@@ -51,11 +51,16 @@ func (g *ground) cutShop(
 		return t, 0, err
 	}
 	defer disk.unmount()
-	s, err := openShop(g, d, seed, disk.dir, "")
+	more := ""
+	if seed%3 == 2 {
+		more = forgetful
+	}
+	s, err := openShop(g, d, seed, disk.dir, more)
 	if err != nil {
 		return t, 0, err
 	}
 	defer s.end()
+	s.retains = more != ""
 	if err := s.openTills(1); err != nil {
 		return t, 0, err
 	}

@@ -26,7 +26,7 @@ type manner struct {
 // manners are where in its life a daemon is killed. Instants are drawn evenly.
 func manners() []manner {
 	return []manner{
-		{"selling", 62, func(s *shop) error { return s.live(40*time.Millisecond, true) }},
+		{"selling", 58, func(s *shop) error { return s.live(40*time.Millisecond, true) }},
 		{"selling, alone", 8, func(s *shop) error { return s.live(40*time.Millisecond, false) }},
 		{"starting", 16, func(s *shop) error { return s.startAndDie(20 * time.Millisecond) }},
 		{"salvaging", 6, func(s *shop) error {
@@ -42,6 +42,9 @@ func manners() []manner {
 			return s.startAndDie(60 * time.Millisecond)
 		}},
 		{"compacting", 4, func(s *shop) error { return s.tool(30*time.Millisecond, "compact") }},
+		{"changing the key", 4, func(s *shop) error {
+			return s.tool(40*time.Millisecond, "key", "rotate")
+		}},
 	}
 }
 
@@ -67,15 +70,16 @@ func (s *shop) startAndDie(within time.Duration) error {
 }
 
 // tool runs a command on the journal that nobody has open, and kills that.
-func (s *shop) tool(within time.Duration, name string) error {
-	p, err := launch(nil, s.g.program("reversald"), name, "-c", s.path("pos.yaml"))
+func (s *shop) tool(within time.Duration, name ...string) error {
+	argv := append([]string{s.g.program("reversald"), "-c", s.path("pos.yaml")}, name...)
+	p, err := launch(nil, argv...)
 	if err != nil {
 		return err
 	}
 	s.wait(within)
 	p.kill(true)
 	if code := exitCode(p.err); code > 0 && !killed(p.err) && code != noJournalYet {
-		return fmt.Errorf("%s ended with %d: %s", name, code, p.words())
+		return fmt.Errorf("%v ended with %d: %s", name, code, p.words())
 	}
 	return nil
 }
@@ -163,6 +167,10 @@ func (g *ground) killStorm(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// forgetful is the configuration of a daemon that forgets closed payments as it goes, in a small
+// file.
+const forgetful = "retain_payments: 60\njournal_bytes_max: 2097152\n"
+
 // killShop is one shop, killed so often, and its books.
 func (g *ground) killShop(
 	ctx context.Context, d dialect, n int, seed uint64, kills int,
@@ -170,7 +178,7 @@ func (g *ground) killShop(
 	by = map[string]int{}
 	more := ""
 	if n%3 == 2 { // every third forgets as it goes, in a small file
-		more = "retain_payments: 60\njournal_bytes_max: 2097152\n"
+		more = forgetful
 	}
 	s, err := openShop(g, d, seed, "", more)
 	if err != nil {

@@ -22,20 +22,21 @@ type plan struct {
 	steps  string
 	sample string // a journal of an older format to begin with
 	share  int    // of the states, in percent
-	damage bool   // 8 to 64 KiB around a write are destroyed as well
+	judge  string // how it is judged, beside the rule
 }
 
 func plans() []plan {
 	return []plan{
 		{name: "creation", steps: "open,append:2,close", share: 14},
-		{name: "appends", steps: "open,append:%d,note:3,append:%d,close", share: 30},
+		{name: "appends", steps: "open,append:%d,note:3,append:%d,close", share: 24},
 		{name: "kill with notes", steps: "open,append:%d,note:3,kill;open,append:3,close", share: 8},
 		{name: "retention", steps: "open,append:60,forget:8,append:4,forget:2,append:%d", share: 8},
 		{name: "compaction", steps: "open,append:%d,compact,append:3,close", share: 8},
 		{name: "salvage", steps: "open,append:%d,salvage,append:2,suspect,append:2", share: 8},
+		{name: "salvage of damage", steps: "open,append:%d,hurt,append:2,hurt,append:1", judge: "-hurt", share: 6},
 		{name: "change of key", steps: "open,append:%d,rotate,append:3,rotate,close", share: 8},
 		{name: "migration", steps: "open,append:3,reopen,append:%d", sample: "format-1", share: 8},
-		{name: "damage", steps: "open,append:%d,note:2,append:%d", share: 8, damage: true},
+		{name: "damage", steps: "open,append:%d,note:2,append:%d", judge: "-damage", share: 8},
 	}
 }
 
@@ -172,8 +173,8 @@ func (g *ground) judgePlan(ctx context.Context, p plan, seed uint64, states int)
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(log)) }()
 	args := []string{"-seed", fmt.Sprint(seed), "-states", fmt.Sprint(max(states, 1))}
-	if p.damage {
-		args = append(args, "-damage")
+	if p.judge != "" {
+		args = append(args, p.judge)
 	}
 	j, err := g.judge(ctx, log, args...)
 	if err == nil && j.AllBad > 0 {

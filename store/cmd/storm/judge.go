@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,6 +35,9 @@ type verdict struct {
 // before it is opened.
 type lenience struct {
 	damaged bool // one of the files is damaged as well: old closed entries may be gone
+	// checked: a closed entry may turn out to be damaged. The check in the background finds it, and
+	// the next start mends it, as with a daemon.
+	checked bool
 	look    func(store.Options) (string, error)
 }
 
@@ -56,6 +60,11 @@ func judgeJournal(dir string, t *truth, l lenience, deep bool) (v verdict, err e
 			j.Close()
 		}
 	}()
+	if l.checked {
+		if j, err = selfChecked(j, o); err != nil {
+			return v, err
+		}
+	}
 	f := j.Facts()
 	v.rebuilt = f.Rebuilt != ""
 	last := j.Last()
@@ -88,6 +97,23 @@ func judgeJournal(dir string, t *truth, l lenience, deep bool) (v verdict, err e
 		return v, found("close", "%v", err)
 	}
 	return v, proven(o, last+1, deep)
+}
+
+// selfChecked is the journal after the check in the background and, if that has found something,
+// another start.
+func selfChecked(j *store.Journal, o store.Options) (*store.Journal, error) {
+	c, err := j.SelfCheck(context.Background(), func() {})
+	if err != nil || len(c.Faults) == 0 {
+		return j, err
+	}
+	if err := j.Close(); err != nil {
+		return j, found("close", "%v", err)
+	}
+	again, err := store.Open(o)
+	if err != nil {
+		return j, found("refused", "after a check that found %s: %v", c.Faults[0], err)
+	}
+	return again, nil
 }
 
 // compareEntries holds every entry against what was written. Those of closed payments may have

@@ -29,6 +29,7 @@ type trial struct {
 	Strict  bool   // a file's sync does not make its name durable
 	NoSyncs bool   // as if the writer had never synced: must fail
 	Damage  bool   // 8 to 64 KiB around the write are destroyed as well
+	Hurt    bool   // the writer destroyed parts of a file by itself: storm write -steps hurt
 	Plain   bool   // the log is one of storm plain
 	Block   string // the log is that of a disk with a file system: mount it with these options
 	Only    int    // judge this state alone, and keep its folder; -1: all
@@ -50,6 +51,7 @@ func (tr *trial) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&tr.Strict, "strict", true, "a file's sync does not make its name durable")
 	f.BoolVar(&tr.NoSyncs, "no-syncs", false, "as if nobody had synced: must fail")
 	f.BoolVar(&tr.Damage, "damage", false, "destroy 8 to 64 KiB around the write as well")
+	f.BoolVar(&tr.Hurt, "hurt", false, "the log is of a writer that took the step hurt")
 	f.BoolVar(&tr.Plain, "plain", false, "the log is one of storm plain")
 	f.StringVar(&tr.Block, "block", "", "the log is that of a disk with ext4; mount options")
 	f.IntVar(&tr.Only, "only", -1, "this state alone; its files stay in -dir")
@@ -67,7 +69,8 @@ func (tr *trial) args(part, after int) []string {
 		"worker", "-log", tr.Log, fmt.Sprint("-seed=", tr.Seed), fmt.Sprint("-chance=", tr.Chance),
 		fmt.Sprint("-states=", tr.States), fmt.Sprint("-total=", tr.Total),
 		fmt.Sprint("-strict=", tr.Strict), fmt.Sprint("-no-syncs=", tr.NoSyncs),
-		fmt.Sprint("-damage=", tr.Damage), fmt.Sprint("-plain=", tr.Plain),
+		fmt.Sprint("-damage=", tr.Damage), fmt.Sprint("-hurt=", tr.Hurt),
+		fmt.Sprint("-plain=", tr.Plain),
 		fmt.Sprint("-block=", tr.Block), fmt.Sprint("-only=", tr.Only),
 		fmt.Sprint("-part=", part), fmt.Sprint("-parts=", tr.Parts), fmt.Sprint("-after=", after),
 		"-dir", tr.Dir, "-progress", tr.Marks,
@@ -80,6 +83,7 @@ func (tr *trial) replay(n int) string {
 		tr.Chance, n)
 	for name, on := range map[string]bool{
 		" -strict=false": !tr.Strict, " -no-syncs": tr.NoSyncs, " -damage": tr.Damage,
+		" -hurt":  tr.Hurt,
 		" -plain": tr.Plain, " -block '" + tr.Block + "'": tr.Block != "",
 	} {
 		if on {
@@ -338,7 +342,9 @@ func (c *court) judge(s *state) (kind string, v verdict, err error) {
 	if c.tr.Plain {
 		return kind, v, judgePlain(c.dir, s.truth)
 	}
-	v, err = judgeJournal(c.dir, s.truth, lenience{c.tr.Damage, c.eyes.look}, s.n%16 == 0)
+	v, err = judgeJournal(c.dir, s.truth, lenience{
+		damaged: c.tr.Damage, checked: c.tr.Damage || c.tr.Hurt, look: c.eyes.look,
+	}, s.n%16 == 0)
 	return kind, v, err
 }
 

@@ -58,7 +58,8 @@ func write(args []string, stdout, stderr io.Writer) error {
 	marks := flags.String("marks", "", "where to tell what was promised; default DIR/.mark")
 	seed := flags.Uint64("seed", 1, "of everything that is written")
 	steps := flags.String("steps", "open,append:20,close", `what to do, in order: open, append:N,
-note:N, forget:N (payments to keep), reopen, compact, rotate, salvage, suspect, close, kill`)
+note:N, forget:N (payments to keep), reopen, compact, rotate, salvage, suspect, hurt (8 to 64 KiB
+of one of the two files are destroyed), close, kill`)
 	if err := flags.Parse(args); err != nil || *dir == "" {
 		return exitError{exitUsage, errors.Join(errors.New("write wants -dir"), err)}
 	}
@@ -121,6 +122,8 @@ func (w *writer) step(name string, n int) error {
 		return w.between(func() error {
 			return os.WriteFile(w.o.Path+".suspect", []byte("a drill\n"), 0o600)
 		})
+	case "hurt":
+		return w.between(w.hurt)
 	case "kill":
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
@@ -226,4 +229,24 @@ func (w *writer) forget(keep int) error {
 			return err
 		}
 	}
+}
+
+// hurt destroys 8 to 64 KiB of one of the two files, where there is something to destroy.
+func (w *writer) hurt() error {
+	const inUse = 256 << 10 // of a small journal, and half of the ring
+	path := w.o.Path
+	if w.random.IntN(3) == 0 {
+		path += ".ring"
+	}
+	width := int64(8<<10) << w.random.IntN(4)
+	junk := make([]byte, width)
+	for i := range junk {
+		junk[i] = byte(w.random.Uint32())
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(junk, w.random.Int64N(inUse/width)*width)
+	return errors.Join(err, f.Sync(), f.Close())
 }
