@@ -30,6 +30,9 @@ func Examine(o Options) (found string, err error) {
 	if len(s.faults) > 0 {
 		return s.faults[0].String(), nil
 	}
+	if err := s.leadsNowhere(); err != nil {
+		return err.Error(), nil
+	}
 	debug.SetPanicOnFault(true)
 	defer func() {
 		if p := recover(); p != nil {
