@@ -62,6 +62,7 @@ type Agent struct {
 	flushAt   instant       // when what was only noted is committed; zero: nothing is
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
+	spoken    spoken // of people, lately
 }
 
 // todo is something done outside: an effect with the payment it belongs to, or an answer to an app

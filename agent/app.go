@@ -153,6 +153,10 @@ func (a *Agent) appReverses(app App, g iso.Glance, body []byte) error {
 		a.pass(app, g, body) // nothing of ours: the host decides
 		return nil
 	}
+	if p.state.Held { // nobody knows when it will be
+		a.answerLocally(app, body, a.profile.Codes().Unknown)
+		return nil
+	}
 	switch p.state.Phase {
 	case payment.Reversed:
 		a.answerLocally(app, body, p.state.Code)

@@ -59,8 +59,16 @@ type Config struct {
 	AppFrameTimeout   time.Duration
 	AppAnswersMax     int
 
+	Support Support
+
 	LogLevel  string
 	LogFormat string
+}
+
+// Support is who helps the people at this terminal, and how.
+type Support struct {
+	Name, Phone, Email string
+	Steps              []string
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
@@ -96,6 +104,8 @@ func DefaultConfig() Config {
 		AppConnectionsMax: 64,
 		AppFrameTimeout:   10 * time.Second,
 		AppAnswersMax:     256,
+
+		Support: Support{Steps: []string{}},
 
 		LogLevel:  "info",
 		LogFormat: "text",

@@ -39,6 +39,9 @@ type payload struct {
 	By       string `json:"by,omitempty"`
 	Why      string `json:"why,omitempty"`
 	Part     string `json:"part,omitempty"` // stray: which part of its bytes is sealed here
+	// command: what was said, and how many more were not written, because there were too many
+	What   string `json:"what,omitempty"`
+	Missed int    `json:"missed,omitempty"`
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -74,7 +77,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalUnsent, payment.RecordReversalAnswered,
 		payment.RecordReversed, payment.RecordStuck, payment.RecordReplayed,
-		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray:
+		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray,
+		payment.RecordHeld, payment.RecordReleased, payment.RecordCommand:
 	}
 	var err error
 	d.Payload, err = json.Marshal(data)

@@ -87,6 +87,9 @@ func (a *Agent) followUp(p *held) {
 	}
 	if p.state.Phase == payment.Doubted {
 		a.queue.Owe(uint64(p.id), p.terminal, p.state.Attempts, a.now())
+		if p.state.Held {
+			a.queue.Hold(uint64(p.id))
+		}
 	}
 }
 
@@ -198,7 +201,8 @@ func (a *Agent) fold(entries []store.Entry) (*held, error) {
 			payment.RecordReversalUnsent,
 			payment.RecordReversalAnswered, payment.RecordReversed, payment.RecordStuck,
 			payment.RecordReplayed, payment.RecordResolved, payment.RecordLateAnswer,
-			payment.RecordStray:
+			payment.RecordStray, payment.RecordHeld, payment.RecordReleased,
+			payment.RecordCommand:
 		}
 		p.state = payment.Apply(p.state, r)
 	}

@@ -213,6 +213,26 @@ var settings = []setting{
 		min:   1, max: 4096,
 	},
 	{
+		key:   "support.name",
+		doc:   "who helps, for reversald support; these may stand under support: as well",
+		value: func(c *Config) any { return &c.Support.Name },
+	},
+	{
+		key:   "support.phone",
+		doc:   "their telephone",
+		value: func(c *Config) any { return &c.Support.Phone },
+	},
+	{
+		key:   "support.email",
+		doc:   "their address",
+		value: func(c *Config) any { return &c.Support.Email },
+	},
+	{
+		key:   "support.steps",
+		doc:   "what to do before calling them, one step an item, in the language of the shop",
+		value: func(c *Config) any { return &c.Support.Steps },
+	},
+	{
 		key:   "log_level",
 		doc:   "what is logged",
 		value: func(c *Config) any { return &c.LogLevel },

@@ -20,14 +20,17 @@ type Status struct {
 	Open      int       `json:"open"`                // payments not closed
 	Owed      int       `json:"owed"`                // reversals the agent is sending
 	Overdue   int       `json:"overdue"`             // of those, older than the limit
-	Stuck     int       `json:"stuck"`               // payments that need a person
-	Waiting   int       `json:"waiting"`             // payments that may not go out yet
-	Entries   uint64    `json:"entries"`             // in the journal
-	Checked   int       `json:"checked"`             // of those, by the check in the background
-	Faults    int       `json:"faults"`              // that it found
-	Damaged   int       `json:"damaged"`             // open payments damaged in both files
-	Rebuilt   string    `json:"rebuilt,omitempty"`   // why the start made a new journal
-	Counts    Counts    `json:"counts"`
+	Held      int       `json:"held"`                // of those, stopped by a person
+	// HeardAgo is how long ago the host was last heard; nil: not since the start.
+	HeardAgo *Countdown `json:"heard_ago,omitempty"`
+	Stuck    int        `json:"stuck"`             // payments that need a person
+	Waiting  int        `json:"waiting"`           // payments that may not go out yet
+	Entries  uint64     `json:"entries"`           // in the journal
+	Checked  int        `json:"checked"`           // of those, by the check in the background
+	Faults   int        `json:"faults"`            // that it found
+	Damaged  int        `json:"damaged"`           // open payments damaged in both files
+	Rebuilt  string     `json:"rebuilt,omitempty"` // why the start made a new journal
+	Counts   Counts     `json:"counts"`
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
@@ -47,7 +50,10 @@ type Payment struct {
 	Cause    string     `json:"cause,omitempty"`  // why it is stuck
 	Attempts int        `json:"attempts"`         // reversals that may have left
 	Overdue  bool       `json:"overdue,omitempty"`
-	NextIn   *Countdown `json:"next_in,omitempty"` // until the next attempt, or the answer is due
+	Held     bool       `json:"held,omitempty"`      // a person has stopped the attempts
+	InFlight bool       `json:"in_flight,omitempty"` // an attempt waits for its answer
+	Ahead    int        `json:"ahead,omitempty"`     // others of its terminal that go first
+	NextIn   *Countdown `json:"next_in,omitempty"`   // until the next attempt, or the answer is due
 }
 
 // Countdown is a time span that reads well: "28s".
@@ -119,11 +125,18 @@ func (a *Agent) status() Status {
 	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
 	s.Rebuilt = facts.Rebuilt
 	s.Counts.Records = maps.Clone(a.counts.Records)
+	if a.keeping.heardEver {
+		ago := Countdown(a.now() - a.keeping.heardLast)
+		s.HeardAgo = &ago
+	}
 	for _, p := range a.books.open {
 		switch {
 		case p.state.Phase == payment.Stuck:
 			s.Stuck++
-		case p.state.Phase == payment.Doubted && a.overdue(p):
+		case p.state.Held:
+			s.Held++
+		}
+		if p.state.Phase == payment.Doubted && a.overdue(p) {
 			s.Overdue++
 		}
 	}
@@ -152,21 +165,32 @@ func (a *Agent) view(p *held) Payment {
 		v.Reason = p.state.Reason.String()
 	}
 	if p.state.Phase == payment.Doubted {
-		v.Overdue = a.overdue(p)
-		v.NextIn = a.nextIn(uint64(p.id))
+		v.Overdue, v.Held = a.overdue(p), p.state.Held
+		a.viewTurn(&v)
 	}
 	return v
 }
 
-// nextIn is when something happens to an owed reversal; nil while the line is down.
-func (a *Agent) nextIn(id uint64) *Countdown {
+// viewTurn is when something happens to an owed reversal, and what it waits for. While the line is
+// down, or a person has stopped it, nobody knows when.
+func (a *Agent) viewTurn(v *Payment) {
+	ahead := 0
 	for _, it := range a.queue.Items() {
-		if it.ID == id && a.host != "" {
-			left := Countdown(max(0, nextOf(it)-a.now()))
-			return &left
+		switch {
+		case it.ID == v.ID:
+			v.InFlight = it.InFlight
+			if a.host != "" && (it.InFlight || !it.Held) {
+				left := Countdown(max(0, nextOf(it)-a.now()))
+				v.NextIn = &left
+			}
+		case it.Terminal != v.Terminal:
+		case it.InFlight, it.ID < v.ID && !it.Held && it.Due <= a.now():
+			ahead++
 		}
 	}
-	return nil
+	if !v.InFlight {
+		v.Ahead = ahead
+	}
 }
 
 func nextOf(it reversal.Item) instant {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/verbs"
 	"reversald/store"
 )
 
@@ -71,7 +72,6 @@ type (
 	journalError struct{ error } // the journal can not be opened
 	listenError  struct{ error }
 	runtimeError struct{ error } // the agent ended by itself
-	foundError   struct{ count int }
 )
 
 func (e usageError) Unwrap() error   { return e.error }
@@ -79,13 +79,12 @@ func (e configError) Unwrap() error  { return e.error }
 func (e journalError) Unwrap() error { return e.error }
 func (e listenError) Unwrap() error  { return e.error }
 func (e runtimeError) Unwrap() error { return e.error }
-func (e foundError) Error() string   { return fmt.Sprintf("%d need a person", e.count) }
 
 // complain says what went wrong and what to do, one line each, and returns the exit code.
 func complain(w io.Writer, err error) int {
-	var found foundError
-	if errors.As(err, &found) {
-		return exitFound
+	var outcome verbs.Outcome
+	if errors.As(err, &outcome) {
+		return outcome.Code
 	}
 	code, hint := judge(err)
 	text := strings.TrimSuffix(err.Error(), "\n")

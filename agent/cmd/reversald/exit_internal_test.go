@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/verbs"
 	"reversald/store"
 )
 
@@ -24,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 		err  error
 		want int
 	}{
-		{foundError{2}, 1},
+		{verbs.Outcome{Code: 1}, 1},
 		{usageError{errors.New("no such flag")}, 64},
 		{api.ErrRefused, 65},
 		{journalError{fault(store.ErrEmpty)}, 65},

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent"
+	"reversald/agent/verbs"
 )
 
 // version is set at build time from the tag.
@@ -74,11 +76,13 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	flags.BoolVar(&o.json, "json", false, "print JSON for programs")
 	flags.DurationVar(&o.wait, "wait", 10*time.Second, "how long the daemon may take to answer")
 	root.AddCommand(
-		runCommand(o), statusCommand(o), tailCommand(o), showCommand(o), stuckCommand(o),
-		replayCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
+		runCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
 		examineCommand(o), keyCommand(o), configCommand(o), decodeCommand(o),
 		profileCommand(o), exitCodesTopic(),
 	)
+	for _, v := range verbs.All() {
+		root.AddCommand(verbCommand(o, v))
+	}
 	return root
 }
 
@@ -115,3 +119,5 @@ func (o *options) load() (agent.Config, error) {
 func (o *options) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(o.out, format, args...)
 }
+
+func (o *options) printJSON(v any) error { return json.NewEncoder(o.out).Encode(v) }
