@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"time"
@@ -63,6 +64,8 @@ type Agent struct {
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
 	spoken    spoken // of people, lately
+
+	evidenceKey string // the public one, hexadecimal
 }
 
 // todo is something done outside: an effect with the payment it belongs to, or an answer to an app
@@ -122,6 +125,7 @@ func New(parts Parts, limits Limits) *Agent {
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
 	a.begun = time.Now()
+	a.evidenceKey = hex.EncodeToString(a.journal.Public())
 	if err := a.recover(); err != nil {
 		return err
 	}

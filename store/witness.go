@@ -106,3 +106,9 @@ func ParseEntry(raw []byte) (Entry, error) {
 	}
 	return decodeAt(binary.BigEndian.Uint64(raw[4:]), raw)
 }
+
+// Public is the public part of the key that signs for this journal.
+func (j *Journal) Public() []byte {
+	public, _ := j.Sign(nil)
+	return public
+}
