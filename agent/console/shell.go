@@ -155,7 +155,7 @@ func (v *visit) do(
 		return v.say("That can not be written into the journal now, so it is not done.\n")
 	}
 	s := &verbs.Session{
-		Lang: v.options.Lang, Width: widthDefault, Height: v.height, Who: v.who,
+		Lang: v.options.Lang, Width: widthDefault, Height: v.height, Who: v.who, Console: true,
 		Client: v.options.Client, Config: v.options.Config,
 	}
 	live := verb.Live || slices.Contains(args, "-f") || slices.Contains(args, "--follow")

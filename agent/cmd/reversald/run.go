@@ -20,8 +20,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent"
+	"reversald/agent/console"
 	"reversald/agent/doors/api"
 	doorsiso "reversald/agent/doors/iso"
+	"reversald/agent/link"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -110,22 +112,28 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
+	detour := link.NewDetour(hal.TCP{
+		UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
+		KeepAliveInterval: c.KeepAliveInterval,
+	})
 	a := agent.New(agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
-		Dialer: hal.TCP{
-			UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
-			KeepAliveInterval: c.KeepAliveInterval,
-		},
+		Dialer: detour,
 	}, c.Limits(profile))
+	detour.OnChange(a.Redial)
+	serial, err := newConsole(c, detour, log)
+	if err != nil {
+		return configError{err}
+	}
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
-	return serveAll(ctx, a, journal, profile, c, log, app, socket)
+	return serveAll(ctx, a, journal, profile, c, log, app, socket, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	c agent.Config, log *slog.Logger, app, socket net.Listener,
+	c agent.Config, log *slog.Logger, app, socket net.Listener, serial *console.Console,
 ) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -155,6 +163,12 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 			Journal: c.Journal, Overrides: c.Overrides(),
 		}), a, version))
 	})
+	if serial != nil {
+		serveDoor(func() error {
+			serial.Run(ctx)
+			return nil
+		})
+	}
 	err := a.Run(ctx)
 	stop(err)
 	doors.Wait()
