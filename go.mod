@@ -22,6 +22,7 @@ require (
 	github.com/kr/text v0.2.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
+	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.21.0 // indirect
 	golang.org/x/tools v0.36.0 // indirect
 )

@@ -130,10 +130,10 @@ func TestALogThatLeadsToItselfIsFoundBeforeBboltFollowsIt(t *testing.T) {
 func logRoot(t *testing.T, file []byte) uint64 {
 	t.Helper()
 	s := surveyFile(bytes.NewReader(file), int64(len(file)))
-	if s.log == nil {
+	if len(s.log) == 0 {
 		t.Fatal("no log")
 	}
-	root := binary.NativeEndian.Uint64(s.log.value)
+	root := binary.NativeEndian.Uint64(s.log[0].value)
 	if root == 0 {
 		t.Fatal("the log is inside of another page")
 	}

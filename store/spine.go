@@ -10,14 +10,22 @@ import (
 // careless disk has left took all of a machine's memory within seconds. Of a leaf only the header
 // is read, so that this takes no longer than bbolt's own first look.
 func (s *survey) leadsNowhere() error {
-	if s.log == nil || len(s.log.value) < bucketValueBytes {
+	if len(s.log) == 0 {
 		return fmt.Errorf("log: %w", errPageLayout)
 	}
-	root := binary.NativeEndian.Uint64(s.log.value)
-	if root == 0 {
-		return nil // inside of the page above it
+	for _, part := range s.log {
+		if len(part.value) < bucketValueBytes {
+			return fmt.Errorf("log: %w", errPageLayout)
+		}
+		root := binary.NativeEndian.Uint64(part.value)
+		if root == 0 {
+			continue // inside of the page above it
+		}
+		if err := s.file.follow(root, 0); err != nil {
+			return err
+		}
 	}
-	return s.file.follow(root, 0)
+	return nil
 }
 
 func (f *pageFile) follow(id uint64, depth int) error {

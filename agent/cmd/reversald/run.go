@@ -21,8 +21,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent"
+	"reversald/agent/console"
 	"reversald/agent/doors/api"
 	doorsiso "reversald/agent/doors/iso"
+	"reversald/agent/link"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -115,18 +117,24 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
+	detour := link.NewDetour(hal.TCP{
+		UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
+		KeepAliveInterval: c.KeepAliveInterval,
+	})
 	a := agent.New(agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
-		Dialer: hal.TCP{
-			UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
-			KeepAliveInterval: c.KeepAliveInterval,
-		},
+		Dialer: detour,
 	}, c.Limits(profile))
 	tcp, err := listenTCP(ctx, c)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
 	}
 	door, err := apiDoor(a, profile, c, app, log)
+	if err != nil {
+		return configError{err}
+	}
+	detour.OnChange(a.Redial)
+	serial, err := newConsole(c, detour, log)
 	if err != nil {
 		return configError{err}
 	}
@@ -137,12 +145,12 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		defer func() { _ = tcp.Close() }()
 		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
 	}
-	return serveAll(ctx, a, journal, profile, c, log, app, apiListeners{door, socket, tcp})
+	return serveAll(ctx, a, journal, profile, c, log, app, apiListeners{door, socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	c agent.Config, log *slog.Logger, app net.Listener, doors apiListeners,
+	c agent.Config, log *slog.Logger, app net.Listener, doors apiListeners, serial *console.Console,
 ) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -169,6 +177,12 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 	serveDoor(func() error { return api.Serve(ctx, doors.socket, doors.door) })
 	if doors.tcp != nil {
 		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
+	}
+	if serial != nil {
+		serveDoor(func() error {
+			serial.Run(ctx)
+			return nil
+		})
 	}
 	err := a.Run(ctx)
 	stop(err)
