@@ -137,7 +137,8 @@ func (d *doctor) place(name, where string, free int64, err error, kind string, u
 		d.good(name, s.f("%s on %s, %s free", where, kind, size(free)))
 		return
 	}
-	switch todo := s.f("make room: the journal keeps a reserve for what is open, and refuses new sales"); {
+	todo := s.f("make room: the journal keeps a reserve for what is open, and refuses new sales")
+	switch {
 	case free < freeBytesBad:
 		d.bad("disk room", s.f("only %s free on %s", size(free), where), todo)
 	case free < freeBytesMin:
@@ -319,17 +320,17 @@ func (d *doctor) print(f Finding) {
 	mark := ""
 	switch f.Grade {
 	case Good:
-		mark = s.green("ok  ")
+		mark = s.green(pad(s.Tr("ok"), 4))
 	case Look:
-		mark = s.bold("LOOK")
+		mark = s.bold(pad(s.Tr("LOOK"), 4))
 	case Bad:
-		mark = s.red("BAD ")
+		mark = s.red(pad(s.Tr("BAD"), 4))
 	}
 	const begin, margin = 5, 20 // of the words, and of what follows them on further lines
 	text := wrap(pad("", begin)+pad(s.Tr(f.Name), margin-begin-1)+" "+Clean(f.Text), s.width(), margin)
 	_, _ = io.WriteString(s.Out, mark+text[begin-1:]+"\n")
 	if f.Todo != "" {
-		todo := wrap(pad("", margin)+s.Tr("do:")+" "+Clean(f.Todo), s.width(), margin+4)
+		todo := wrap(pad("", margin)+s.f("do: %s", f.Todo), s.width(), margin+4)
 		_, _ = io.WriteString(s.Out, todo+"\n")
 	}
 }

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,10 +78,27 @@ func (s *Session) openLine(p *agent.Payment) string {
 		next = s.span(time.Duration(*p.NextIn))
 	}
 	return cut(strings.Join([]string{
-		pad(s.f("%d", p.ID), 6), pad(s.clock(p.Since, "01-02 15:04"), 11), pad(Clean(p.Terminal), 8),
-		pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 14),
-		pad(s.f("%d", p.Attempts), 4), pad(next, 6), s.phase(p),
+		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"), pad(Clean(p.Terminal), 8),
+		pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 12),
+		padLeft("x"+strconv.Itoa(p.Attempts), 4), padLeft(next, 6), s.phaseShort(p),
 	}, " "), s.width())
+}
+
+// phaseShort is the state of an open payment in a list.
+func (s *Session) phaseShort(p *agent.Payment) string {
+	switch {
+	case p.Held:
+		return s.Tr("HELD by a person")
+	case p.Phase == "stuck":
+		return s.Tr("STUCK")
+	case p.Overdue:
+		return s.Tr("OVERDUE")
+	case p.Phase == "asked":
+		return s.Tr("asked")
+	case p.Phase == "approved":
+		return s.Tr("approved")
+	}
+	return s.phaseWord(p.Phase)
 }
 
 func linkVerb() *Verb {
