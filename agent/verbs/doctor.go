@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -304,9 +303,12 @@ func (d *doctor) report() error {
 			return err
 		}
 	} else {
-		slices.SortStableFunc(d.found, func(a, b Finding) int { return int(a.Grade) - int(b.Grade) })
-		for _, f := range d.found {
-			d.print(f)
+		for grade := Good; grade <= Bad; grade++ {
+			for _, f := range d.found {
+				if f.Grade == grade {
+					d.print(f)
+				}
+			}
 		}
 	}
 	if worst == Good {

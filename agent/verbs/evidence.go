@@ -138,38 +138,33 @@ func (s *Session) pageOf(ev agent.Evidence, b agent.Bundle) page {
 }
 
 func (s *Session) whatItIs(ev agent.Evidence) section {
-	out := section{heading: s.Tr("Payment")}
-	add := func(label, value string) {
-		if value != "" {
-			out.rows = append(out.rows, [2]string{s.Tr(label), Clean(value)})
-		}
-	}
+	const layout = "2006-01-02 15:04:05 -0700"
+	var l agent.Line // what was asked
+	reference, state, at := "", "", ""
 	for _, e := range ev.Entries {
-		if e.Line.Kind != "asked" {
-			continue
+		if e.Line.Kind == "asked" && l.Kind == "" {
+			l, at = e.Line, s.clock(e.Line.Time, layout)
 		}
-		add("amount", money(e.Line.Amount, e.Line.Currency))
-		add("card", e.Line.Card)
-		add("terminal", e.Line.Terminal)
-		add("trace number", e.Line.STAN)
-		add("message type", e.Line.MTI)
-		add("host", e.Line.Host)
-		add("asked at", s.clock(e.Line.Time, "2006-01-02 15:04:05 -0700"))
-		break
-	}
-	for _, e := range ev.Entries {
 		if e.Line.Kept != nil {
-			add("reference", e.Line.Kept.RRN)
+			reference = e.Line.Kept.RRN
 		}
 	}
 	if ev.Payment != nil {
-		add("state", s.phase(ev.Payment))
+		state = s.phase(ev.Payment)
 	}
-	add("profile", ev.Profile)
-	add("journal", ev.Journal.ID)
-	add("software", ev.Software)
-	add("made at", s.clock(ev.Made, "2006-01-02 15:04:05 -0700"))
-	add("made by", ev.By)
+	out := section{heading: s.Tr("Payment")}
+	for _, row := range [...][2]string{
+		{s.Tr("amount"), money(l.Amount, l.Currency)}, {s.Tr("card"), l.Card},
+		{s.Tr("terminal"), l.Terminal}, {s.Tr("trace number"), l.STAN},
+		{s.Tr("message type"), l.MTI}, {s.Tr("host"), l.Host}, {s.Tr("asked at"), at},
+		{s.Tr("reference"), reference}, {s.Tr("state"), state}, {s.Tr("profile"), ev.Profile},
+		{s.Tr("journal"), ev.Journal.ID}, {s.Tr("software"), ev.Software},
+		{s.Tr("made at"), s.clock(ev.Made, layout)}, {s.Tr("made by"), ev.By},
+	} {
+		if row[1] != "" {
+			out.rows = append(out.rows, [2]string{row[0], Clean(row[1])})
+		}
+	}
 	return out
 }
 

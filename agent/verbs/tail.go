@@ -3,6 +3,7 @@ package verbs
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"reversald/agent"
@@ -179,38 +180,35 @@ func number(id uint64) string {
 
 // details is what an entry says besides its kind. It is not translated: people search for it.
 func details(l agent.Line) string {
-	var parts []string
-	word := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	wordIf := func(format, value string) {
-		if value != "" {
-			word(format, value)
-		}
-	}
+	whose, amount, attempt, reference, approval, missed := "", "", "", "", "", ""
 	if l.Terminal != "" {
-		word("%s %s", l.Terminal, l.STAN)
+		whose = l.Terminal + " " + l.STAN
 	}
-	wordIf("%s", l.MTI)
 	if l.Amount != 0 {
-		word("%s", money(l.Amount, l.Currency))
+		amount = money(l.Amount, l.Currency)
 	}
-	wordIf("%s", l.Card)
-	wordIf("%s", l.Reason)
 	if l.Attempt != 0 {
-		word("attempt %d", l.Attempt)
+		attempt = strconv.Itoa(l.Attempt)
 	}
-	wordIf("to %s", l.Host)
-	wordIf("code %s", l.Code)
 	if l.Kept != nil {
-		wordIf("RRN %s", l.Kept.RRN)
+		reference = l.Kept.RRN
 	}
 	if l.Approves {
-		word("an approval")
+		approval = "an approval"
 	}
-	wordIf("by %s", l.By)
-	wordIf("%s", l.Why)
-	wordIf("%s", l.What)
 	if l.Missed != 0 {
-		word("(%d before it came too fast to be written)", l.Missed)
+		missed = strconv.Itoa(l.Missed)
 	}
-	return strings.Join(parts, "  ")
+	text := ""
+	for _, part := range [...][3]string{
+		{"", whose}, {"", l.MTI}, {"", amount}, {"", l.Card}, {"", l.Reason},
+		{"attempt ", attempt}, {"to ", l.Host}, {"code ", l.Code}, {"RRN ", reference},
+		{"", approval}, {"by ", l.By}, {"", l.Why}, {"", l.What},
+		{"(", missed, " before it came too fast to be written)"},
+	} {
+		if part[1] != "" {
+			text += "  " + part[0] + part[1] + part[2]
+		}
+	}
+	return strings.TrimPrefix(text, "  ")
 }
