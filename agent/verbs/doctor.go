@@ -16,7 +16,8 @@ import (
 func doctorVerb() *Verb {
 	return &Verb{
 		Name: "doctor", Short: "is everything in order here, and what to do if not?", Local: true,
-		Long: "doctor looks at disk, file system, journal, clock, key, permissions, daemon and line,\n" +
+		Long: "" +
+			"doctor looks at disk, file system, journal, clock, key, permissions, daemon and line,\n" +
 			"and says what to do. It works with the daemon away too. Exit code 0: all is well;\n" +
 			"1: somebody should look; 2: payments are in danger, or stuck.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
@@ -182,7 +183,8 @@ func (d *doctor) key(f checkup.Facts) {
 	switch {
 	case errors.Is(f.Key.Err, fs.ErrNotExist) && f.Journal.Err == nil:
 		d.bad("key", s.f("%s is gone: cards in the journal can not be read any more", f.Key.Path),
-			s.f("put it back from where it is kept; without it no reversal with a card can be built"))
+			s.f("put it back from where it is kept; "+
+				"without it no reversal with a card can be built"))
 	case errors.Is(f.Key.Err, fs.ErrNotExist):
 	case f.Key.Err != nil:
 		d.look("key", s.f("%s can not be looked at: %s", f.Key.Path, f.Key.Err),
@@ -329,7 +331,8 @@ func (d *doctor) print(f Finding) {
 		mark = s.red(pad(s.Tr("BAD"), 4))
 	}
 	const begin, margin = 5, 20 // of the words, and of what follows them on further lines
-	text := wrap(pad("", begin)+pad(s.Tr(f.Name), margin-begin-1)+" "+Clean(f.Text), s.width(), margin)
+	text := pad("", begin) + pad(s.Tr(f.Name), margin-begin-1) + " " + Clean(f.Text)
+	text = wrap(text, s.width(), margin)
 	_, _ = io.WriteString(s.Out, mark+text[begin-1:]+"\n")
 	if f.Todo != "" {
 		todo := wrap(pad("", margin)+s.f("do: %s", f.Todo), s.width(), margin+4)

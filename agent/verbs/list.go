@@ -75,11 +75,11 @@ func openVerb() *Verb {
 func (s *Session) openLine(p *agent.Payment) string {
 	next := ""
 	if p.NextIn != nil {
-		next = s.span(time.Duration(*p.NextIn))
+		next = span(time.Duration(*p.NextIn))
 	}
 	return cut(strings.Join([]string{
-		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"), pad(Clean(p.Terminal), 8),
-		pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 12),
+		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"),
+		pad(Clean(p.Terminal), 8), pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 12),
 		padLeft("x"+strconv.Itoa(p.Attempts), 4), padLeft(next, 6), s.phaseShort(p),
 	}, " "), s.width())
 }
@@ -164,7 +164,7 @@ func (s *Session) heard(st api.Status) string {
 	if st.HeardAgo == nil {
 		return s.f("The host was not heard since the start.")
 	}
-	return s.f("The host was last heard %s ago.", s.span(time.Duration(*st.HeardAgo)))
+	return s.f("The host was last heard %s ago.", span(time.Duration(*st.HeardAgo)))
 }
 
 // linkWord is the state of the line in words.
@@ -187,7 +187,8 @@ func (s *Session) linkWord(state string) string {
 func readyVerb() *Verb {
 	return &Verb{
 		Name: "ready-to-remove", Short: "is nothing owed, so that the device may be swapped?",
-		Long: "ready-to-remove ends with exit code 0 when no payment is open on this terminal, and\n" +
+		Long: "" +
+			"ready-to-remove ends with exit code 0 when no payment is open on this terminal, and\n" +
 			"with 1 when one is: then the device must stay, or its journal goes along.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if err := in.noArgs(s); err != nil {

@@ -13,13 +13,17 @@ import (
 func tailVerb() *Verb {
 	return &Verb{
 		Name: "tail", Short: "the newest journal entries; -f waits for more", Live: true,
-		Long: "tail prints journal entries, and with -f waits for more. Filters narrow it: an entry\n" +
+		Long: "" +
+			"tail prints journal entries, and with -f waits for more. Filters narrow it: an entry\n" +
 			"is shown when all of them fit. Terminal, STAN and RRN are those of its payment.\n\n" +
 			"  reversald tail -f --state stuck,reversed\n" +
 			"  reversald tail -n 1000 --stan 000123 --since 2h -o json\n" +
 			"  reversald tail -n 5 --mti 0400 -o hex",
 		Flags: []Flag{
-			{Name: "follow", Letter: "f", Kind: Switch, Default: "false", Doc: "wait for more entries"},
+			{
+				Name: "follow", Letter: "f", Kind: Switch, Default: "false",
+				Doc: "wait for more entries",
+			},
 			{
 				Name: "lines", Letter: "n", Kind: Number, Default: "20",
 				Doc: "how many entries to begin with",
@@ -66,11 +70,9 @@ func runTail(ctx context.Context, s *Session, in Input) error {
 		return err
 	}
 	t := tailing{s: s, ctx: ctx, out: out, want: want, follow: in.On("follow")}
-	if err := t.run(in.Number("lines")); err != nil || !t.follow {
+	err = t.run(in.Number("lines"))
+	if err != nil || !t.follow || ctx.Err() != nil { // whoever stopped it has seen enough
 		return err
-	}
-	if ctx.Err() != nil {
-		return nil // whoever watched has seen enough
 	}
 	return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more
 }
@@ -199,16 +201,26 @@ func details(l agent.Line) string {
 	if l.Missed != 0 {
 		missed = strconv.Itoa(l.Missed)
 	}
-	text := ""
+	var text strings.Builder
 	for _, part := range [...][3]string{
-		{"", whose}, {"", l.MTI}, {"", amount}, {"", l.Card}, {"", l.Reason},
-		{"attempt ", attempt}, {"to ", l.Host}, {"code ", l.Code}, {"RRN ", reference},
-		{"", approval}, {"by ", l.By}, {"", l.Why}, {"", l.What},
+		{"", whose},
+		{"", l.MTI},
+		{"", amount},
+		{"", l.Card},
+		{"", l.Reason},
+		{"attempt ", attempt},
+		{"to ", l.Host},
+		{"code ", l.Code},
+		{"RRN ", reference},
+		{"", approval},
+		{"by ", l.By},
+		{"", l.Why},
+		{"", l.What},
 		{"(", missed, " before it came too fast to be written)"},
 	} {
 		if part[1] != "" {
-			text += "  " + part[0] + part[1] + part[2]
+			text.WriteString("  " + part[0] + part[1] + part[2])
 		}
 	}
-	return strings.TrimPrefix(text, "  ")
+	return strings.TrimPrefix(text.String(), "  ")
 }
