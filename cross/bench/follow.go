@@ -98,6 +98,7 @@ func idleDelay(o options, p *pair, dir string) error {
 	if err := sellMany(p.daemon.address, "WARM", warmUp); err != nil {
 		return err
 	}
+	time.Sleep(200 * time.Millisecond) // the last confirms are on file
 	f, err := startFollower(o, dir)
 	if err != nil {
 		return err
