@@ -33,7 +33,7 @@ func tailVerb() *Verb {
 				OneOf: []string{"text", "json", "hex"},
 				Doc:   "text, json (one object a line, with v), or hex (masked messages)",
 			},
-			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,…; or open"},
+			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,...; or open"},
 			{Name: "terminal", Kind: Text, Doc: "of this terminal (DE 41)"},
 			{Name: "stan", Kind: Text, Doc: "with this trace number (DE 11)"},
 			{Name: "rrn", Kind: Text, Doc: "with this reference (DE 37)"},
