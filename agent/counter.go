@@ -135,8 +135,10 @@ func (a *Agent) word(c *counter) (waiter, *Refusal) {
 		return waiter{}, unworded(errTooLong)
 	}
 	if s.Reference != "" && o.Card.PAN.In(s.Reference) || o.Card.PAN.In(s.Key) {
-		return waiter{}, &Refusal{Kind: RefusedMessage,
-			Why: "the key or the reference holds the card number, which must not be kept there"}
+		return waiter{}, &Refusal{
+			Kind: RefusedMessage,
+			Why:  "the key or the reference holds the card number, which must not be kept there",
+		}
 	}
 	return waiter{app: c, body: body, glance: g, original: o}, nil
 }
