@@ -558,7 +558,7 @@ func TestPaymentsAreFound(t *testing.T) {
 				}
 			}
 			s.restarts()
-			h = s.lineComesUp()
+			s.lineComesUp()
 		}
 		if _, err := s.agent.Confirm(context.Background(), 9999, ""); !errors.Is(err, agent.ErrNoPayment) {
 			t.Errorf("none: %v", err)

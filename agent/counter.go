@@ -22,10 +22,10 @@ type counter struct {
 func newCounter(s Sale) *counter { return &counter{sale: s, waits: 1, done: make(chan struct{})} }
 
 // Tell implements App: the facts come by see.
-func (c *counter) Tell(uint64, []byte) TellResult { return TellDelivered }
+func (*counter) Tell(uint64, []byte) TellResult { return TellDelivered }
 
 // Hang implements App: there is no connection to end.
-func (c *counter) Hang(string) {}
+func (*counter) Hang(string) {}
 
 // Name implements App.
 func (c *counter) Name() string { return c.sale.App }

@@ -111,11 +111,11 @@ func (r *register) find(ctx context.Context, q Query) (rows []row, seen uint64, 
 	return rows, r.seen, nil
 }
 
-// fits: every hash that is wanted is the row's.
-func (want *row) fits(w *row) bool {
+// fits: every hash that is in a row is the other's too.
+func (w *row) fits(other *row) bool {
 	fit := func(want, has uint32) bool { return want == 0 || want == has }
-	return fit(want.key, w.key) && fit(want.trace, w.trace) && fit(want.rrn, w.rrn) &&
-		fit(want.reference, w.reference) && fit(want.app, w.app)
+	return fit(w.key, other.key) && fit(w.trace, other.trace) && fit(w.rrn, other.rrn) &&
+		fit(w.reference, other.reference) && fit(w.app, other.app)
 }
 
 // matches: a payment is what is looked for, and not only by its hashes.

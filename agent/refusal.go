@@ -57,7 +57,7 @@ func (k RefusalKind) String() string {
 }
 
 // Refusal is why a payment was not sent. Nothing of it is on file.
-type Refusal struct {
+type Refusal struct { //nolint:errname // an answer as much as an error
 	Kind  RefusalKind
 	Field int    // of the message, as iso.FieldError counts; 0: of none
 	ID    uint64 // the payment in the way; 0: none

@@ -109,7 +109,7 @@ func (a *Agent) decide(
 			return verdict{}, nil
 		}
 		if err := theirs(p, app, in); err != nil {
-			return verdict{p: a.view(p), err: err}, nil
+			return verdict{p: a.view(p), err: err}, nil //nolint:nilerr // the app's, not the agent's
 		}
 		if _, cancels := e.(payment.Cancel); cancels {
 			a.queue.Hurry(p.terminal, a.now())

@@ -62,4 +62,6 @@ const (
 )
 
 // In reports whether a text shows the number.
-func (p PAN) In(text string) bool { return len(p) >= panDigitsMin && strings.Contains(text, string(p)) }
+func (p PAN) In(text string) bool {
+	return len(p) >= panDigitsMin && strings.Contains(text, string(p))
+}

@@ -20,7 +20,7 @@ import (
 )
 
 // reads takes so many events of a stream.
-func reads(t *testing.T, in *bufio.Scanner, n int) (ids []string, kinds []string) {
+func reads(t *testing.T, in *bufio.Scanner, n int) (ids, kinds []string) {
 	t.Helper()
 	for len(ids) < n && in.Scan() {
 		if id, ok := strings.CutPrefix(in.Text(), "id: "); ok {
@@ -139,14 +139,14 @@ func TestAnAppLooksForItsOwn(t *testing.T) {
 	if want := (agent.Query{App: "api token", Key: "k", STAN: "000001", Terminal: "T", Before: 9, Limit: 3}); p.looked != want {
 		t.Errorf("looked for %+v", p.looked)
 	}
-	if resp, _ := a.overTCP(token, "GET", "/v1/payments/2"); resp.StatusCode != 404 {
+	if resp, _ := a.overTCP(token, "GET", "/v1/payments/2"); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("another's: %d", resp.StatusCode)
 	}
 	a.overTCP(token, "POST", "/v1/payments/2/confirm")
 	if p.decidedFor != "api token" {
 		t.Errorf("confirmed for %q", p.decidedFor)
 	}
-	if resp, _ := a.ask("GET", "/v1/payments/2", ""); resp.StatusCode != 200 {
+	if resp, _ := a.ask("GET", "/v1/payments/2", ""); resp.StatusCode != http.StatusOK {
 		t.Errorf("an operator: %d", resp.StatusCode)
 	}
 	a.ask("POST", "/v1/payments/2/confirm", "")
@@ -154,7 +154,7 @@ func TestAnAppLooksForItsOwn(t *testing.T) {
 		t.Errorf("an operator confirms for %q", p.decidedFor)
 	}
 	for _, bad := range []string{"state=lost", "limit=0", "limit=501", "before=x", "stan=1&stan=2", "colour=red", "key=" + strings.Repeat("x", 65)} {
-		if resp, _ := a.ask("GET", "/v1/payments?"+bad, ""); resp.StatusCode != 400 {
+		if resp, _ := a.ask("GET", "/v1/payments?"+bad, ""); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %d", bad, resp.StatusCode)
 		}
 	}
