@@ -82,7 +82,8 @@ func apiLoad(o options, p *pair, f *floor, clients int) error {
 	if err := measureFloor(); err != nil {
 		return err
 	}
-	straight, straightRate, err := sellStraight(p.host.address, clients, o.sales)
+	const hostTills = 60 // the host takes 64 connections, and the daemon has one of them
+	straight, straightRate, err := sellStraight(p.host.address, min(clients, hostTills), o.sales)
 	if err != nil {
 		return err
 	}
