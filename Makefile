@@ -13,14 +13,14 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
-.PHONY: help build demo test race bench bench-api fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
+.PHONY: help build demo test race bench bench-api fuzz lint fmt vuln tidy-check cross reproduce go123 smoke ci clean FORCE
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 build: ## reversald and acquirerd for this machine, into bin/
-	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath -ldflags '-X main.version=$(VERSION)' \
-	  -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
+	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
+	  -ldflags '-X main.version=$(VERSION)' -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
 
 demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo
@@ -64,22 +64,22 @@ tidy-check: ## fail if go.mod, go.sum or the tool list is not as it should be
 	go mod tidy -diff
 	go list -modfile=.tools.mod -mod=readonly tool >/dev/null
 
-# vet compiles tests as well, so an int that only fits into 64 bits is seen.
+# vet compiles tests as well, so an int that only fits into 64 bits is seen. One
+# target is built again elsewhere each time; `make reproduce` does them all.
 cross: $(TARGETS:%=bin/%/reversald) ## static binaries for every terminal, none over 10 MB
 	GOOS=linux CGO_ENABLED=0 $(GO_armv7) go vet ./...
-	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $^
+	go run ./cross/weigh -modules -max $(BINARY_BYTES_MAX) $^
+	cross/reproduce.sh $(VERSION) armv7
 
-bin/armv5-legacy/reversald: FORCE
-	$(SHIP_ENV) $(GO_armv5-legacy) GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
-	  go build -modfile=$(LEGACY_MOD) $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
+reproduce: $(TARGETS:%=bin/%/reversald) ## every binary once more in another folder: the same bytes
+	cross/reproduce.sh $(VERSION) $(TARGETS)
 
 bin/%/reversald: FORCE
-	$(SHIP_ENV) $(or $(GO_$*),$(error no GO_$* in cross/targets.mk)) \
-	  go build $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
+	@echo 'build $(or $(GO_$*),$(error no GO_$* in cross/targets.mk)) -> $@'
+	@$(SHIP_ENV) $(GO_$*) go build $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
 
 go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels before 3.2
-	$(SHIP_ENV) $(GO_armv5-legacy) GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
-	  go build -modfile=$(LEGACY_MOD) ./...
+	$(SHIP_ENV) $(GO_armv5-legacy) go build ./...
 	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $<
 
 smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under qemu

@@ -21,7 +21,13 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	switch g.Class {
 	case iso.ClassPayment:
 		if !g.Reversible { // an inquiry, a refund, an advice: nothing of ours to undo
-			a.pass(app, g, body)
+			if a.heard.failing {
+				a.turnAwayUnpowered(waiter{app: app, body: body, glance: g})
+				return nil
+			}
+			if !a.guarded(app, g, iso.Card{}, body) {
+				a.pass(app, g, body)
+			}
 			return nil
 		}
 		return a.payment(app, g, body)
@@ -34,7 +40,7 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 		return a.enter(waiter{app: app, body: body, glance: g})
 	case iso.ClassOther:
-		a.pass(app, g, body)
+		a.errand(app, g, body)
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
@@ -43,6 +49,20 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 	}
 	return nil
+}
+
+// errand is an app's message that is about no money: an inquiry of its own, or a sign-on or an echo,
+// which the terminal answers truthfully where it makes those itself.
+func (a *Agent) errand(app App, g iso.Glance, body []byte) {
+	switch code := a.profile.AppAnswer(body); {
+	case code == "":
+		a.pass(app, g, body)
+	case a.ready():
+		a.answerLocally(app, body, code)
+	default:
+		a.line.Kick()
+		a.answerLocally(app, body, a.profile.Codes().NotSent)
+	}
 }
 
 // payment is a request for money: new, or asked again.
@@ -59,7 +79,7 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		return nil
 	}
 	w := waiter{app: app, body: body, glance: g, original: o}
-	if a.known(w) {
+	if a.known(w) || a.waitsAlready(w) || a.guarded(app, g, o.Card, body) {
 		return nil
 	}
 	return a.enter(w)
@@ -162,6 +182,10 @@ func (a *Agent) appReverses(app App, g iso.Glance, body []byte) error {
 	p := a.books.byKey[g.OriginalKey]
 	if a.takeBack(g.OriginalKey) || p == nil {
 		a.pass(app, g, body) // nothing of ours: the host decides
+		return nil
+	}
+	if p.state.Held { // nobody knows when it will be
+		a.answerLocally(app, body, a.profile.Codes().Unknown)
 		return nil
 	}
 	switch p.state.Phase {

@@ -57,6 +57,10 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"no such role", "api_token_role: nobody\n", []string{"c:1:17: api_token_role:"}},
 		{"no such mode", "socket_mode: \"0777\"\n", []string{"c:1:14: socket_mode:"}},
 		{"two documents", "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n", []string{"c:2:1: a second document"}},
+		{"unknown in a group", "support:\n  nam: x\n", []string{"c:2:3: support.nam: is no setting (did you mean support.name?)"}},
+		{"twice, once in a group", "support.name: a\nsupport: {name: b}\n", []string{"c:2:11: support.name: is given twice"}},
+		{"a text for a group", "support: x\n", []string{"c:1:1: support: is no setting (did you mean support.name?)"}},
+		{"a group in a group", "support: {steps: {a: b}}\n", []string{"c:1:18: support.steps: a text or a list of texts is wanted here"}},
 		{"a key that is none", "[a]: b\n", []string{"c:1:1: "}},
 		{"all at once", "listen: x\nzzz: 1\nhost_timeout: never\nlisten: y\nreversal_quick: 99\n", []string{
 			`c:1:9: listen: "x" is not host:port`, "c:2:1: zzz:", "c:3:15: host_timeout:",
@@ -161,6 +165,7 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	odd.HostTimeout = 12345678901 * time.Nanosecond
 	odd.EntryWait, odd.Linger = 0, 0
 	odd.ReversalQuick = 10
+	odd.Support = agent.Support{Name: "客服", Phone: "+86 10 1234", Email: "a@b", Steps: []string{"1: call", ""}}
 	for _, c := range []agent.Config{agent.DefaultConfig(), odd} {
 		text := c.Show()
 		got, err := agent.ParseConfig("c", []byte(text))
@@ -177,6 +182,10 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	profile, err := iso.Builtin("iso87-ascii")
 	if err != nil {
 		t.Fatal(err)
+	}
+	grouped, err := agent.ParseConfig("c", []byte("support: {name: Ann, steps: [look]}\n"))
+	if err != nil || grouped.Support.Name != "Ann" || len(grouped.Support.Steps) != 1 {
+		t.Errorf("a group reads %+v, %v", grouped.Support, err)
 	}
 	// Rule: what the configuration leaves open is the profile's.
 	if l := agent.DefaultConfig().Limits(profile); l.HostTimeout != profile.HostTimeout() ||

@@ -59,7 +59,7 @@ func ParseConfig(name string, data []byte) (Config, error) {
 		return Config{}, syntaxFault(name, err)
 	}
 	reader := configReader{config: &c, name: name, at: map[string]*yaml.Node{}}
-	reader.read(root)
+	reader.read("", root)
 	reader.validate()
 	return c, reader.found()
 }
@@ -105,18 +105,23 @@ func (r *configReader) found() error {
 	return errors.Join(all...)
 }
 
-// read takes every key of the file, and reports every one it can not take.
-func (r *configReader) read(root *yaml.Node) {
+// read takes every key of the file, and reports every one it can not take. A key that others begin
+// with, as support does, may hold those: support: {name: …} is support.name.
+func (r *configReader) read(above string, root *yaml.Node) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
-		place := key
+		place, name := key, above+key.Value
+		if above == "" && value.Kind == yaml.MappingNode && isGroup(name) {
+			r.read(name+".", value)
+			continue
+		}
 		var err error
-		_, seen := r.at[key.Value]
-		switch s := findSetting(key.Value); {
+		_, seen := r.at[name]
+		switch s := findSetting(name); {
 		case seen:
 			err = errors.New("is given twice")
 		case s == nil:
-			err = errors.New("is no setting" + nearestKey(key.Value))
+			err = errors.New("is no setting" + nearestKey(name))
 		case value.Tag == "!!null":
 			err = errors.New("has no value")
 		default:
@@ -124,13 +129,13 @@ func (r *configReader) read(root *yaml.Node) {
 			err = s.set(r.config, value)
 		}
 		if !seen {
-			r.at[key.Value] = value
+			r.at[name] = value
 			if err != nil {
-				r.at[key.Value] = nil
+				r.at[name] = nil
 			}
 		}
 		if err != nil {
-			r.fault(place, key.Value, err)
+			r.fault(place, name, err)
 		}
 	}
 }
@@ -153,6 +158,13 @@ func (r *configReader) validate() {
 
 func (r *configReader) fault(place *yaml.Node, key string, err error) {
 	r.faults = append(r.faults, placed{place.Line, place.Column, fmt.Errorf("%s: %w", key, err)})
+}
+
+// isGroup says whether keys begin with this one and a dot.
+func isGroup(key string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool {
+		return strings.HasPrefix(s.key, key+".")
+	})
 }
 
 func findSetting(key string) *setting {

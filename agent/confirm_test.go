@@ -568,3 +568,77 @@ func TestPaymentsAreFound(t *testing.T) {
 		}
 	})
 }
+
+// Rule: a full journal refuses a payment to its app in words, nothing of it is on file, and what is
+// open can still be confirmed.
+func TestAFullJournalRefusesAndStillConfirms(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("open", ""))
+		h.answers(h.hears("0200"), "00")
+		open := asking.is("approved")
+		full := false
+		for n := 0; n < 10000 && !full; n++ {
+			asking := s.buys(saleOf(fmt.Sprint("key-", n), ""))
+			if asked := h.all(); len(asked) > 0 {
+				h.answers(asked[0], "51")
+				asking.is("declined")
+				continue
+			}
+			asking.isRefused(agent.RefusedFull)
+			if found := s.found(agent.Query{Key: fmt.Sprint("key-", n)}); len(found) > 0 {
+				t.Errorf("on file: %+v", found)
+			}
+			s.buys(saleOf(fmt.Sprint("key-", n), "")).isRefused(agent.RefusedFull)
+			full = true
+		}
+		if !full {
+			t.Fatal("the journal has room for ever")
+		}
+		s.confirms(open.ID, "confirmed", false)
+		s.restarts()
+		s.lineComesUp()
+		s.confirms(open.ID, "confirmed", false)
+	}, func(s *shop) {
+		s.options.SizeMax = 2 << 20
+		s.limits.ConfirmTimeout = time.Hour
+	})
+}
+
+// Rule: what has been forgotten is found no more, what is open is, and the index does not grow.
+func TestWhatIsForgottenIsNotFound(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("open", ""))
+		h.answers(h.hears("0200"), "00")
+		open := asking.is("approved")
+		for n := range 40 {
+			asking := s.buys(saleOf(fmt.Sprint("key-", n), ""))
+			h.answers(h.hears("0200"), "51")
+			asking.is("declined")
+		}
+		s.passes(2 * time.Hour) // time to forget, and to be reversed
+		if m := h.all(); len(m) == 0 {
+			t.Fatal("not reversed")
+		} else {
+			h.answers(m[len(m)-1], "00")
+		}
+		s.passes(2 * time.Hour)
+		if found := s.found(agent.Query{State: "closed"}); len(found) > 11 {
+			t.Errorf("%d are found, 10 are kept", len(found))
+		}
+		s.restarts()
+		h = s.lineComesUp()
+		if found := s.found(agent.Query{Key: "key-0"}); len(found) != 0 {
+			t.Errorf("forgotten, and found: %+v", found)
+		}
+		asking = s.buys(saleOf("key-0", "")) // a key is remembered as long as its payment
+		h.answers(h.hears("0200"), "51")
+		if asking.is("declined").Replayed {
+			t.Error("said to be a replay")
+		}
+		if p, err := s.agent.Payment(context.Background(), open.ID); err == nil && p.Phase != "reversed" {
+			t.Errorf("%+v", p)
+		}
+	}, func(s *shop) { s.limits.Retention.Payments = 10 })
+}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"log/slog"
+	"maps"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -131,13 +132,16 @@ func (a *Agent) word(c *counter) (waiter, *Refusal) {
 	if err != nil {
 		return waiter{}, unworded(err)
 	}
-	if !keepable(o.Fields) {
+	kept := maps.Clone(o.Fields)
+	kept[0], kept[1] = s.Key, s.Reference // on file beside them
+	if !keepable(kept) {
 		return waiter{}, unworded(errTooLong)
 	}
-	if s.Reference != "" && o.Card.PAN.In(s.Reference) || o.Card.PAN.In(s.Key) {
+	if iso.MaskText(s.Reference) != s.Reference || iso.MaskText(s.Key) != s.Key ||
+		o.Card.PAN.In(s.Reference) || o.Card.PAN.In(s.Key) {
 		return waiter{}, &Refusal{
 			Kind: RefusedMessage,
-			Why:  "the key or the reference holds the card number, which must not be kept there",
+			Why:  "the key or the reference holds a card number, which must not be kept there",
 		}
 	}
 	return waiter{app: c, body: body, glance: g, original: o}, nil

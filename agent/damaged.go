@@ -74,6 +74,7 @@ func (a *Agent) foldDamaged(key uint64, entries []store.Entry) (p *held, seen bo
 		}
 	}
 	if p.questionLost && p.state.Phase == payment.Doubted {
+		p.state.Held = false
 		p.state.Phase, p.state.Cause = payment.Stuck, causeDamaged // nothing to build a reversal of
 	}
 	return p, seen

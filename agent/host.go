@@ -14,6 +14,7 @@ import (
 // never answers a 0400, though trace number and terminal are the same.
 func (a *Agent) fromHost(body []byte, mac error) error {
 	a.keeping.heard = a.now()
+	a.keeping.heardLast, a.keeping.heardEver = a.keeping.heard, true
 	g, err := a.profile.Glance(body)
 	if err != nil {
 		return a.keepStray(g, body, err.Error())

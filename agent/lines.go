@@ -61,21 +61,22 @@ func (a *Agent) withGaps(from uint64, lines []Line) []Line {
 
 // Story is everything on file about one payment, oldest first.
 func (a *Agent) Story(id uint64) ([]Line, error) {
-	if from, to, known := a.index.place(id); known {
-		entries, err := a.storyBetween(id, from, to)
-		if err != nil {
-			return nil, err
-		}
-		return a.lines(entries)
-	}
-	entries, err := a.journal.History(id, historyMax)
-	if errors.Is(err, store.ErrCorrupt) {
-		entries, err = a.storyAround(id)
-	}
+	entries, err := a.storyEntries(id)
 	if err != nil {
 		return nil, err
 	}
 	return a.lines(entries)
+}
+
+func (a *Agent) storyEntries(id uint64) ([]store.Entry, error) {
+	if from, to, known := a.index.place(id); known {
+		return a.storyBetween(id, from, to)
+	}
+	entries, err := a.journal.History(id, historyMax)
+	if errors.Is(err, store.ErrCorrupt) {
+		return a.storyAround(id)
+	}
+	return entries, err
 }
 
 // storyAround is what can be read about one payment in a journal with damaged entries.

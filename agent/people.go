@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"reversald/agent/payment"
+	"reversald/iso"
 )
 
 // Reasons a person's order is not carried out.
@@ -29,6 +30,7 @@ const (
 
 // Replay sends a stuck or waiting reversal again, now, in the name of a person.
 func (a *Agent) Replay(ctx context.Context, id uint64, by, why string) (Payment, error) {
+	by, why = iso.MaskText(by), iso.MaskText(why)
 	return a.order(ctx, id, by, why, payment.Replay{By: by, Why: why})
 }
 
@@ -37,7 +39,24 @@ func (a *Agent) Resolve(ctx context.Context, id uint64, by, why string) (Payment
 	if why == "" {
 		return Payment{}, ErrNoName
 	}
+	by, why = iso.MaskText(by), iso.MaskText(why)
 	return a.order(ctx, id, by, why, payment.Resolve{By: by, Why: why})
+}
+
+// Hold stops our attempts to reverse a payment, in the name of a person who must say why. It is
+// owed all the same, and counted, until [Agent.Release].
+func (a *Agent) Hold(ctx context.Context, id uint64, by, why string) (Payment, error) {
+	if why == "" {
+		return Payment{}, ErrNoName
+	}
+	by, why = iso.MaskText(by), iso.MaskText(why)
+	return a.order(ctx, id, by, why, payment.Hold{By: by, Why: why})
+}
+
+// Release lets the attempts go on, now.
+func (a *Agent) Release(ctx context.Context, id uint64, by, why string) (Payment, error) {
+	by, why = iso.MaskText(by), iso.MaskText(why)
+	return a.order(ctx, id, by, why, payment.Release{By: by, Why: why})
 }
 
 // order lets a person's event happen, and answers when it is durable.
@@ -60,7 +79,7 @@ func (a *Agent) order(
 				ErrPhase, id), nil
 		}
 		if payment.Decide(p.state, e).Record == (payment.Record{}) {
-			return fmt.Errorf("%w: %d is %s", ErrPhase, id, p.state.Phase), nil
+			return fmt.Errorf("%w: %d is %s", ErrPhase, id, phaseOf(p.state)), nil
 		}
 		if err := a.happen(p, e); err != nil {
 			return nil, err
@@ -74,4 +93,12 @@ func (a *Agent) order(
 		return Payment{}, refusal
 	}
 	return answer.(Payment), nil
+}
+
+// phaseOf is a phase for a person whose order it refuses.
+func phaseOf(s payment.State) string {
+	if s.Held {
+		return s.Phase.String() + ", and held: release it first"
+	}
+	return s.Phase.String()
 }

@@ -44,6 +44,11 @@ type payload struct {
 	By       string `json:"by,omitempty"`
 	Why      string `json:"why,omitempty"`
 	Part     string `json:"part,omitempty"` // stray: which part of its bytes is sealed here
+	// command: what was said, and how many more were not written, because there were too many
+	What   string `json:"what,omitempty"`
+	Missed int    `json:"missed,omitempty"`
+	// of any
+	Clock string `json:"clock,omitempty"` // "untrusted": the entry's time is not to be believed
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -60,6 +65,7 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	}
 	data := payload{
 		Attempt: r.Attempt, Code: r.Code, Approves: r.Approves, By: r.By, Why: r.Why,
+		Clock: a.clockMark(),
 	}
 	if r.Reason != 0 {
 		data.Reason = r.Reason.String()
@@ -80,7 +86,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalUnsent, payment.RecordReversalAnswered,
 		payment.RecordReversed, payment.RecordStuck, payment.RecordReplayed,
-		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray:
+		payment.RecordResolved, payment.RecordLateAnswer, payment.RecordStray,
+		payment.RecordHeld, payment.RecordReleased, payment.RecordCommand:
 	}
 	var err error
 	d.Payload, err = json.Marshal(data)
@@ -111,6 +118,7 @@ func unseal(secret []byte) (card iso.Card, digest [sha256.Size]byte, err error) 
 func (a *Agent) strays(g iso.Glance, body []byte, why string) ([]store.Draft, error) {
 	data := payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
+		Clock: a.clockMark(),
 	}
 	chunks := slices.Collect(slices.Chunk(body, store.SecretBytesMax))
 	if len(chunks) == 0 {

@@ -22,6 +22,9 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	if err := a.recallTime(); err != nil {
+		return err
+	}
 	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
@@ -87,6 +90,9 @@ func (a *Agent) followUp(p *held) {
 	}
 	if p.state.Phase == payment.Doubted {
 		a.queue.Owe(uint64(p.id), p.terminal, p.state.Attempts, a.now())
+		if p.state.Held {
+			a.queue.Hold(uint64(p.id))
+		}
 	}
 }
 
@@ -216,7 +222,8 @@ func fold(
 			payment.RecordReversalUnsent,
 			payment.RecordReversalAnswered, payment.RecordReversed, payment.RecordStuck,
 			payment.RecordReplayed, payment.RecordResolved, payment.RecordLateAnswer,
-			payment.RecordStray:
+			payment.RecordStray, payment.RecordHeld, payment.RecordReleased,
+			payment.RecordCommand:
 		}
 		p.state = payment.Apply(p.state, r)
 	}

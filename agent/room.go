@@ -22,6 +22,10 @@ type waiter struct {
 
 // enter lets a request in, at once where nothing stands in its way.
 func (a *Agent) enter(w waiter) error {
+	if a.heard.failing {
+		a.turnAwayUnpowered(w)
+		return nil
+	}
 	if a.clearFor(w) && len(a.waiting) == 0 {
 		return a.leave(w)
 	}

@@ -87,6 +87,9 @@ func (a *Agent) follow(p *held, was payment.Phase, r payment.Record) {
 	if p.state.Phase == payment.Doubted {
 		p.deadline = 0
 		a.queue.Owe(uint64(p.id), p.terminal, p.state.Attempts, now)
+		if p.state.Held {
+			a.queue.Hold(uint64(p.id))
+		}
 	} else if was == payment.Doubted {
 		a.queue.Settle(uint64(p.id))
 	}
@@ -104,10 +107,12 @@ func (a *Agent) follow(p *held, was payment.Phase, r payment.Record) {
 		a.queue.NeverLeft(uint64(p.id), now)
 	case payment.RecordReplayed:
 		a.queue.Replay(uint64(p.id), now)
+	case payment.RecordReleased:
+		a.queue.Release(uint64(p.id), now)
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalAnswered, payment.RecordReversed,
 		payment.RecordStuck, payment.RecordResolved, payment.RecordLateAnswer,
-		payment.RecordStray:
+		payment.RecordStray, payment.RecordHeld, payment.RecordCommand:
 	}
 	a.counts.add(r)
 	a.said = append(a.said, saying{p, r, p.state.Phase})
@@ -136,6 +141,7 @@ func (a *Agent) finish() {
 			attrs = append(attrs, slog.String("why", why))
 		}
 		a.log.Info("journal", attrs...)
+		a.slipFor(s)
 	}
 	a.said = a.said[:0]
 }

@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // setting is one key: what it is called, what it means, and where it lives.
 type setting struct {
@@ -9,10 +12,13 @@ type setting struct {
 	min, max any               // bounds, of the same kind; nil where there are none
 	zero     string            // what 0 means, where it is no value of its own
 	oneOf    []string
+	live     bool // a reload puts it in force; otherwise a restart does
 }
 
 // settings lists every key in the order in which `config show` prints them.
-var settings = []setting{
+var settings = slices.Concat(coreSettings, deviceSettings)
+
+var coreSettings = []setting{
 	{
 		key:   "profile",
 		doc:   "the host's dialect: a built-in name, or the path of a profile file",
@@ -64,6 +70,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Key },
 	},
 	{
+		key: "key_signer",
+		doc: "name of the key in the signer, kdk or SLOT/kdk, of which the journal's key is made; " +
+			"empty: the key file holds it in clear",
+		value: func(c *Config) any { return &c.KeySigner },
+	},
+	{
 		key:   "journal_bytes_max",
 		doc:   "the journal's size at most; closed payments are forgotten to keep below it",
 		value: func(c *Config) any { return &c.JournalBytes },
@@ -71,12 +83,14 @@ var settings = []setting{
 	},
 	{
 		key:   "retain_days",
+		live:  true,
 		doc:   "how many days closed payments are kept; 0: as long as there is room",
 		value: func(c *Config) any { return &c.RetainDays },
 		min:   0, max: 3650,
 	},
 	{
 		key:   "retain_payments",
+		live:  true,
 		doc:   "how many payments are kept, open ones in any case; 0: as there is room for",
 		value: func(c *Config) any { return &c.RetainPayments },
 		min:   0, max: 1_000_000,
@@ -138,6 +152,7 @@ var settings = []setting{
 	},
 	{
 		key:   "host_timeout",
+		live:  true,
 		doc:   "how long the host has to answer",
 		value: func(c *Config) any { return &c.HostTimeout },
 		min:   100 * time.Millisecond, max: 5 * time.Minute,
@@ -145,12 +160,14 @@ var settings = []setting{
 	},
 	{
 		key:   "confirm_timeout",
+		live:  true,
 		doc:   "how long an app that confirms has to do so",
 		value: func(c *Config) any { return &c.ConfirmTimeout },
 		min:   time.Second, max: time.Hour,
 	},
 	{
-		key: "entry_wait",
+		key:  "entry_wait",
+		live: true,
 		doc: "how long a payment waits for the line, or for an older reversal, before " +
 			"it is refused",
 		value: func(c *Config) any { return &c.EntryWait },
@@ -158,6 +175,7 @@ var settings = []setting{
 	},
 	{
 		key:   "linger",
+		live:  true,
 		doc:   "how long a record nobody waits for may wait for a commit to ride with",
 		value: func(c *Config) any { return &c.Linger },
 		min:   time.Duration(0), max: time.Second,
@@ -170,6 +188,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_quick",
+		live:  true,
 		doc:   "sends of a reversal one host_timeout apart before the waits grow",
 		value: func(c *Config) any { return &c.ReversalQuick },
 		min:   1, max: 10,
@@ -177,6 +196,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_min",
+		live:  true,
 		doc:   "the first of the growing waits",
 		value: func(c *Config) any { return &c.ReversalWaitMin },
 		min:   time.Second, max: time.Hour,
@@ -184,6 +204,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_max",
+		live:  true,
 		doc:   "the longest of them; a reversal is sent for ever",
 		value: func(c *Config) any { return &c.ReversalWaitMax },
 		min:   time.Second, max: 24 * time.Hour,
@@ -191,6 +212,7 @@ var settings = []setting{
 	},
 	{
 		key:   "overdue_after",
+		live:  true,
 		doc:   "a reversal older than this is shown as overdue",
 		value: func(c *Config) any { return &c.OverdueAfter },
 		min:   time.Second, max: 30 * 24 * time.Hour,
@@ -257,16 +279,67 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.AppAnswersMax },
 		min:   1, max: 4096,
 	},
+	guardSetting("irreversible", "a payment whose processing code can not be reversed",
+		func(c *Config) *string { return &c.Guard.Irreversible }),
+	guardSetting("check_digit", "a card number with a wrong check digit",
+		func(c *Config) *string { return &c.Guard.CheckDigit }),
+	guardSetting("expiry", "a card whose last month is over",
+		func(c *Config) *string { return &c.Guard.Expiry }),
+	guardSetting("amount", "an amount outside guard_amount_min and guard_amount_max",
+		func(c *Config) *string { return &c.Guard.Amount }),
+	{
+		key:   "guard_amount_min",
+		doc:   "the smallest amount, in the currency's smallest unit; 0: any",
+		value: func(c *Config) any { return &c.Guard.AmountMin },
+		min:   0, max: amountMax,
+	},
+	{
+		key:   "guard_amount_max",
+		doc:   "the largest amount, in the currency's smallest unit; 0: any",
+		value: func(c *Config) any { return &c.Guard.AmountMax },
+		min:   0, max: amountMax,
+	},
+	guardSetting("zero", "one zero too many, by the terminal's own recent sales",
+		func(c *Config) *string { return &c.Guard.Zero }),
+	guardSetting("repeat", "the same card and amount again within guard_repeat_within",
+		func(c *Config) *string { return &c.Guard.Repeat }),
+	{
+		key:   "guard_repeat_within",
+		doc:   "how long after an approval the same sale is odd",
+		value: func(c *Config) any { return &c.Guard.RepeatWithin },
+		min:   time.Second, max: 24 * time.Hour,
+	},
+	{
+		key:   "support.name",
+		doc:   "who helps, for reversald support; these may stand under support: as well",
+		value: func(c *Config) any { return &c.Support.Name },
+	},
+	{
+		key:   "support.phone",
+		doc:   "their telephone",
+		value: func(c *Config) any { return &c.Support.Phone },
+	},
+	{
+		key:   "support.email",
+		doc:   "their address",
+		value: func(c *Config) any { return &c.Support.Email },
+	},
+	{
+		key:   "support.steps",
+		doc:   "what to do before calling them, one step an item, in the language of the shop",
+		value: func(c *Config) any { return &c.Support.Steps },
+	},
 	{
 		key:   "log_level",
+		live:  true,
 		doc:   "what is logged",
 		value: func(c *Config) any { return &c.LogLevel },
 		oneOf: []string{"debug", "info", "warn", "error"},
 	},
 	{
 		key:   "log_format",
-		doc:   "how it is logged, to standard error",
+		doc:   "how it is logged, to standard error; syslog: to log_syslog",
 		value: func(c *Config) any { return &c.LogFormat },
-		oneOf: []string{"text", "json"},
+		oneOf: []string{"text", "json", "journald", "syslog"},
 	},
 }

@@ -28,8 +28,10 @@ type keeping struct {
 	again     instant // when the next sign-on is due; zero: none is
 	soonest   instant // no sign-on before this, whatever the host says
 
-	heard     instant // when anything last arrived
-	echoKey   string  // the echo that waits for its answer; empty: none does
+	heard     instant // when anything last arrived, or the line came up
+	heardLast instant // when anything last arrived, on whatever line
+	heardEver bool
+	echoKey   string // the echo that waits for its answer; empty: none does
 	echoUntil instant
 
 	values iso.Values // terminal, merchant and header of the newest payment

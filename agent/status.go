@@ -21,14 +21,22 @@ type Status struct {
 	Open      int       `json:"open"`                // payments not closed
 	Owed      int       `json:"owed"`                // reversals the agent is sending
 	Overdue   int       `json:"overdue"`             // of those, older than the limit
-	Stuck     int       `json:"stuck"`               // payments that need a person
-	Waiting   int       `json:"waiting"`             // payments that may not go out yet
-	Entries   uint64    `json:"entries"`             // in the journal
-	Checked   int       `json:"checked"`             // of those, by the check in the background
-	Faults    int       `json:"faults"`              // that it found
-	Damaged   int       `json:"damaged"`             // open payments damaged in both files
-	Rebuilt   string    `json:"rebuilt,omitempty"`   // why the start made a new journal
-	Counts    Counts    `json:"counts"`
+	Held      int       `json:"held"`                // of those, stopped by a person
+	// HeardAgo is how long ago the host was last heard; nil: not since the start.
+	HeardAgo *Countdown `json:"heard_ago,omitempty"`
+	Stuck    int        `json:"stuck"`             // payments that need a person
+	Waiting  int        `json:"waiting"`           // payments that may not go out yet
+	Entries  uint64     `json:"entries"`           // in the journal
+	Checked  int        `json:"checked"`           // of those, by the check in the background
+	Faults   int        `json:"faults"`            // that it found
+	Damaged  int        `json:"damaged"`           // open payments damaged in both files
+	Rebuilt  string     `json:"rebuilt,omitempty"` // why the start made a new journal
+	Size     int64      `json:"size"`              // of the journal, in bytes
+	SizeMax  int64      `json:"size_max"`
+	// EvidenceKey is the public key that signs evidence, hexadecimal.
+	EvidenceKey string `json:"evidence_key"`
+	Counts      Counts `json:"counts"`
+	Watched
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
@@ -53,7 +61,10 @@ type Payment struct {
 	Cause    string     `json:"cause,omitempty"`  // why it is stuck
 	Attempts int        `json:"attempts"`         // reversals that may have left
 	Overdue  bool       `json:"overdue,omitempty"`
-	NextIn   *Countdown `json:"next_in,omitempty"` // until the next attempt, or the answer is due
+	Held     bool       `json:"held,omitempty"`      // a person has stopped the attempts
+	InFlight bool       `json:"in_flight,omitempty"` // an attempt waits for its answer
+	Ahead    int        `json:"ahead,omitempty"`     // others of its terminal that go first
+	NextIn   *Countdown `json:"next_in,omitempty"`   // until the next attempt, or the answer is due
 
 	Confirms  bool       `json:"confirms,omitempty"`   // its app confirms or cancels it
 	ConfirmBy *time.Time `json:"confirm_by,omitempty"` // it is reversed when it is not by then
@@ -131,13 +142,22 @@ func (a *Agent) status() Status {
 	}
 	facts := a.journal.Facts()
 	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
-	s.Rebuilt = facts.Rebuilt
+	s.Rebuilt, s.Size, s.SizeMax = facts.Rebuilt, facts.Size, facts.SizeMax
+	s.EvidenceKey = a.evidenceKey
 	s.Counts.Records = maps.Clone(a.counts.Records)
+	s.Watched = a.watched()
+	if a.keeping.heardEver {
+		ago := Countdown(a.now() - a.keeping.heardLast)
+		s.HeardAgo = &ago
+	}
 	for _, p := range a.books.open {
 		switch {
 		case p.state.Phase == payment.Stuck:
 			s.Stuck++
-		case p.state.Phase == payment.Doubted && a.overdue(p):
+		case p.state.Held:
+			s.Held++
+		}
+		if p.state.Phase == payment.Doubted && a.overdue(p) {
 			s.Overdue++
 		}
 	}
@@ -154,7 +174,7 @@ func (a *Agent) view(p *held) Payment {
 	v := onFile(p)
 	if p.state.Phase == payment.Doubted {
 		v.Overdue = a.overdue(p)
-		v.NextIn = a.nextIn(uint64(p.id))
+		a.viewTurn(&v)
 	}
 	if v.Confirms && p.state.Phase == payment.Approved && p.deadline != 0 {
 		by := a.clock.Wall().Add(p.deadline - a.now()).Truncate(time.Second)
@@ -182,18 +202,30 @@ func onFile(p *held) Payment {
 	if p.state.Reason != 0 {
 		v.Reason = p.state.Reason.String()
 	}
+	v.Held = p.state.Held
 	return v
 }
 
-// nextIn is when something happens to an owed reversal; nil while the line is down.
-func (a *Agent) nextIn(id uint64) *Countdown {
+// viewTurn is when something happens to an owed reversal, and what it waits for. While the line is
+// down, or a person has stopped it, nobody knows when.
+func (a *Agent) viewTurn(v *Payment) {
+	ahead := 0
 	for _, it := range a.queue.Items() {
-		if it.ID == id && a.host != "" {
-			left := Countdown(max(0, nextOf(it)-a.now()))
-			return &left
+		switch {
+		case it.ID == v.ID:
+			v.InFlight = it.InFlight
+			if a.host != "" && (it.InFlight || !it.Held) {
+				left := Countdown(max(0, nextOf(it)-a.now()))
+				v.NextIn = &left
+			}
+		case it.Terminal != v.Terminal:
+		case it.InFlight, it.ID < v.ID && !it.Held && it.Due <= a.now():
+			ahead++
 		}
 	}
-	return nil
+	if !v.InFlight {
+		v.Ahead = ahead
+	}
 }
 
 func nextOf(it reversal.Item) instant {

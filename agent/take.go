@@ -29,6 +29,9 @@ func (a *Agent) take(m message) error {
 		return nil
 	case fromClock:
 		return nil // what is due is settled in every round
+	case fromNetwork, fromPower, fromJump, fromNobody:
+		a.fromDevice(m)
+		return nil
 	case question:
 		answer, err := m.ask(a)
 		a.replies = append(a.replies, reply{to: m.answer, answer: answer})

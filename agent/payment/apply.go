@@ -17,7 +17,7 @@ func Apply(s State, r Record) State {
 		s.Phase = Confirmed
 	case RecordDoubted:
 		s.Phase, s.Reason, s.Attempts, s.Cause = Doubted, r.Reason, 0, ""
-		s.Answered = false
+		s.Answered, s.Held = false, false
 		if r.Code != "" {
 			s.Code = r.Code
 		}
@@ -44,8 +44,14 @@ func Apply(s State, r Record) State {
 		s.Phase = Resolved
 	case RecordLateAnswer:
 		s.HostApproved = s.HostApproved || r.Approves
-	case RecordStray:
+	case RecordHeld:
+		s.Held = s.Phase == Doubted
+	case RecordReleased:
+		s.Held = false
+	case RecordStray, RecordCommand:
 	}
+	// What is settled, or stuck, is held by nobody.
+	s.Held = s.Held && s.Phase == Doubted
 	return s
 }
 

@@ -10,7 +10,9 @@ package payment
 //   - a late approval never cancels a reversal and never answers one;
 //   - an approval after the payment was closed without a debit owes a new reversal: the request
 //     may have overtaken nothing, but reached the host after the reversal did;
-//   - only a person closes a stuck payment, and nothing closes a doubted one but the host.
+//   - only a person closes a stuck payment, and nothing closes a doubted one but the host;
+//   - a person may hold the attempts of a doubted one: it is owed all the same, and an answer to an
+//     attempt that had left still settles it.
 func Decide(s State, e Event) Decision {
 	switch s.Phase {
 	case 0:
@@ -64,7 +66,7 @@ func decideAsked(e Event) Decision {
 	case PowerUp:
 		return doubt(PowerCut, "")
 	case Ask, Delivered, Undeliverable, Confirm, ReversalDue, ReversalNeverLeft,
-		ReversalAccepted, ReversalPutOff, ReversalRefused, Replay, Resolve:
+		ReversalAccepted, ReversalPutOff, ReversalRefused, Replay, Resolve, Hold, Release:
 		return Decision{} // an app that is gone may still be declined: the host's answer decides
 	}
 	return Decision{}
@@ -104,7 +106,7 @@ func decideApproved(s State, e Event) Decision {
 	case HostUnclear:
 		return late(e.Code, false)
 	case Ask, NeverLeft, LinkLost, ReversalDue, ReversalNeverLeft, ReversalAccepted,
-		ReversalPutOff, ReversalRefused, Replay, Resolve:
+		ReversalPutOff, ReversalRefused, Replay, Resolve, Hold, Release:
 		return Decision{}
 	}
 	return Decision{}
@@ -114,6 +116,9 @@ func decideApproved(s State, e Event) Decision {
 func decideDoubted(s State, e Event) Decision {
 	switch e := e.(type) {
 	case ReversalDue:
+		if s.Held {
+			return Decision{}
+		}
 		n := s.Attempts + 1
 		return Decision{
 			Record: Record{Kind: RecordReversalSent, Attempt: n},
@@ -143,10 +148,30 @@ func decideDoubted(s State, e Event) Decision {
 	case HostUnclear:
 		return late(e.Code, false)
 	case Replay:
+		if s.Held {
+			return Decision{} // who held it meant it: it is released first
+		}
 		return Decision{Record: Record{Kind: RecordReplayed, By: e.By, Why: e.Why}}
+	case Hold, Release:
+		return decideHold(s, e)
 	case Ask, NeverLeft, TimeUp, LinkLost, Delivered, Undeliverable, Confirm, Cancel, PowerUp,
 		Resolve:
 		return Decision{}
+	}
+	return Decision{}
+}
+
+// decideHold: a person stops the attempts, or lets them go on. Neither closes anything.
+func decideHold(s State, e Event) Decision {
+	switch e := e.(type) {
+	case Hold:
+		if !s.Held {
+			return Decision{Record: Record{Kind: RecordHeld, By: e.By, Why: e.Why}}
+		}
+	case Release:
+		if s.Held {
+			return Decision{Record: Record{Kind: RecordReleased, By: e.By, Why: e.Why}}
+		}
 	}
 	return Decision{}
 }
@@ -167,7 +192,7 @@ func decideStuck(s State, e Event) Decision {
 	case HostUnclear:
 		return late(e.Code, false)
 	case Ask, NeverLeft, TimeUp, LinkLost, Delivered, Undeliverable, Confirm, Cancel, PowerUp,
-		ReversalDue, ReversalNeverLeft, ReversalPutOff, ReversalRefused:
+		ReversalDue, ReversalNeverLeft, ReversalPutOff, ReversalRefused, Hold, Release:
 		return Decision{}
 	}
 	return Decision{}
@@ -193,7 +218,7 @@ func decideClosed(s State, e Event) Decision {
 		return Decision{}
 	case Ask, NeverLeft, TimeUp, LinkLost, Delivered, Undeliverable, Confirm, PowerUp,
 		ReversalDue, ReversalNeverLeft, ReversalAccepted, ReversalPutOff, ReversalRefused,
-		Replay, Resolve:
+		Replay, Resolve, Hold, Release:
 		return Decision{}
 	}
 	return Decision{}

@@ -51,6 +51,10 @@ type (
 	Replay struct{ By, Why string }
 	// Resolve means that a person closes a stuck payment.
 	Resolve struct{ By, Why string }
+	// Hold means that a person stops our attempts to reverse it, for a while.
+	Hold struct{ By, Why string }
+	// Release means that a person lets them go on.
+	Release struct{ By, Why string }
 )
 
 func (Ask) event()               {}
@@ -72,3 +76,5 @@ func (ReversalPutOff) event()    {}
 func (ReversalRefused) event()   {}
 func (Replay) event()            {}
 func (Resolve) event()           {}
+func (Hold) event()              {}
+func (Release) event()           {}

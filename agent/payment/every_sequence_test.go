@@ -31,6 +31,8 @@ func allEvents() []payment.Event {
 		payment.ReversalRefused{Code: "58", Cause: "refused"},
 		payment.Replay{By: "li", Why: "host fixed"},
 		payment.Resolve{By: "li", Why: "refunded by hand"},
+		payment.Hold{By: "li", Why: "the host asks for it"},
+		payment.Release{By: "li"},
 	}
 }
 
@@ -43,6 +45,7 @@ type world struct {
 	cuts    int
 	sent    int  // requests that left
 	left    bool // a reversal left since the last doubt
+	held    bool // a person has stopped the attempts, as the records say, cuts or not
 	told    payment.Outcome
 	toldYes bool // the host's approval was handed to the app in full, or confirmed by it
 	happens map[string]bool
@@ -93,7 +96,7 @@ func TestEveryHistory(t *testing.T) {
 		}
 	}
 	for _, k := range payment.Kinds() {
-		if k != payment.RecordStray && !w.recordsSeen[k.String()] {
+		if k != payment.RecordStray && k != payment.RecordCommand && !w.recordsSeen[k.String()] {
 			t.Errorf("no history wrote a record %s", k)
 		}
 	}
@@ -157,12 +160,39 @@ func (w *walker) record(at *world, d payment.Decision) {
 	if d.Record.Kind == payment.RecordDoubted {
 		at.left = false
 	}
+	w.hold(at, before, d)
 	at.noted = append(at.noted, d.Record)
 	if !d.Soon {
 		at.disk = append(at.disk, at.noted...)
 		at.noted = nil
 	}
 	w.neverBack(before, at.live, d)
+}
+
+// hold: what a person has stopped stays stopped and stays owed, until a person lets it go or the host
+// settles it; and no hold or release is anything but durable.
+func (w *walker) hold(at *world, before payment.State, d payment.Decision) {
+	switch d.Record.Kind {
+	case payment.RecordHeld, payment.RecordReleased:
+		at.held = d.Record.Kind == payment.RecordHeld
+		if d.Soon || d.Record.By == "" {
+			w.fail("%s soon, or by nobody", d.Record.Kind)
+		}
+		if at.live.Phase != before.Phase || !at.live.Phase.Open() {
+			w.fail("%s moved %s to %s", d.Record.Kind, before.Phase, at.live.Phase)
+		}
+	case payment.RecordReversalSent:
+		if at.held {
+			w.fail("a reversal leaves that a person has stopped")
+		}
+	default:
+	}
+	if at.live.Phase != payment.Doubted || d.Record.Kind == payment.RecordDoubted {
+		at.held = false
+	}
+	if at.held != at.live.Held {
+		w.fail("held is %t, and %t in the state", at.held, at.live.Held)
+	}
 }
 
 // neverBack: what the promise forbids a single step to do.
@@ -242,6 +272,10 @@ func (w *walker) powerCut(at world, depth int) {
 		again.disk = append(again.disk, again.noted[:kept]...)
 		again.noted = nil
 		again.live = payment.Fold(again.disk)
+		if at.live.Held && !again.live.Held {
+			w.fail("a power cut let go of what a person has stopped")
+		}
+		again.held = again.live.Held
 		for _, e := range []payment.Event{
 			payment.PowerUp{}, payment.PowerUp{KeepUnconfirmed: true},
 		} {

@@ -38,12 +38,19 @@ const (
 	// RecordStray: evidence of an answer that belongs to no payment on file. It never reaches
 	// [Apply]: it has no payment.
 	RecordStray
+	// RecordHeld: a person stopped the attempts of a reversal that is owed.
+	RecordHeld
+	// RecordReleased: a person let them go on.
+	RecordReleased
+	// RecordCommand: a person said something to this terminal, or tried to log in. It never reaches
+	// [Apply]: it has no payment.
+	RecordCommand
 )
 
 // Kinds lists every kind in the order of the constants.
 func Kinds() []Kind {
-	kinds := make([]Kind, 0, int(RecordStray))
-	for k := RecordAsked; k <= RecordStray; k++ {
+	kinds := make([]Kind, 0, int(RecordCommand))
+	for k := RecordAsked; k <= RecordCommand; k++ {
 		kinds = append(kinds, k)
 	}
 	return kinds
@@ -57,6 +64,7 @@ var kindNames = [...]string{
 	RecordReversalAnswered: "reversal answered", RecordReversed: "reversed",
 	RecordStuck: "stuck", RecordReplayed: "replayed", RecordResolved: "resolved",
 	RecordLateAnswer: "late answer", RecordStray: "stray",
+	RecordHeld: "held", RecordReleased: "released", RecordCommand: "command",
 }
 
 // String is the kind as the journal, the reports and the API name it.

@@ -101,6 +101,8 @@ type State struct {
 	Attempts int
 	// Answered is true once the host has answered a reversal without settling the payment.
 	Answered bool
+	// Held is true while a person has stopped the attempts to reverse it. It is still owed.
+	Held bool
 	// HostApproved is true once an approval was seen in time or late: the host may hold a debit.
 	HostApproved bool
 	// Code is the host's last response code (DE39), of the answer that decided the phase.
@@ -122,6 +124,8 @@ func Invariant(s State) error {
 		return fmt.Errorf("payment: %s, but nothing says how it is confirmed", s.Phase)
 	case s.Phase == Doubted && s.Reason == 0:
 		return errors.New("payment: doubted without a reason")
+	case s.Held && s.Phase != Doubted:
+		return fmt.Errorf("payment: %s and held: only what is owed can be held", s.Phase)
 	case s.Phase == Approved && !s.HostApproved:
 		return errors.New("payment: approved, but the host never said so")
 	case s.Phase == Confirmed && !s.HostApproved:

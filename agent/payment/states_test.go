@@ -45,6 +45,10 @@ func startingStates() []payment.State {
 			s.ConfirmBy = payment.ByApp
 			states = append(states, s)
 		}
+		if p == payment.Doubted {
+			s.Held = true
+			states = append(states, s)
+		}
 	}
 	return states
 }
@@ -52,6 +56,9 @@ func startingStates() []payment.State {
 func title(s payment.State) string {
 	if s.ConfirmBy == payment.ByApp {
 		return s.Phase.String() + " (app)"
+	}
+	if s.Held {
+		return s.Phase.String() + " (held)"
 	}
 	return s.Phase.String()
 }

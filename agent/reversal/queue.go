@@ -25,6 +25,7 @@ type Item struct {
 	InFlight bool    // an attempt waits for its answer until AnswerBy
 	AnswerBy Instant // valid while InFlight
 	SentAt   Instant // when the last attempt left; valid once Attempts > 0 in this life
+	Held     bool    // a person has stopped its attempts
 	Since    Instant // when the doubt was raised, or the agent started
 }
 
@@ -42,6 +43,9 @@ type Queue struct {
 func NewQueue(s Schedule) *Queue {
 	return &Queue{schedule: s}
 }
+
+// Change puts another schedule in force, for what is sent from now on.
+func (q *Queue) Change(s Schedule) { q.schedule = s }
 
 // Len is how many reversals are owed.
 func (q *Queue) Len() int { return len(q.items) }
@@ -67,9 +71,27 @@ func (q *Queue) Settle(id uint64) {
 	}
 }
 
+// Hold stops the attempts of a payment. One that is in flight may still be answered.
+func (q *Queue) Hold(id uint64) {
+	if it := q.item(id); it != nil {
+		it.Held = true
+	}
+}
+
+// Release lets them go on: it is due now.
+func (q *Queue) Release(id uint64, now Instant) {
+	if it := q.item(id); it != nil && it.Held {
+		it.Held = false
+		it.Due = min(it.Due, now)
+	}
+}
+
 // Owes says whether a terminal has a reversal outstanding: its next sale and its settlement wait.
+// They do not wait for one that a person has stopped: like a stuck one, it may stay for days.
 func (q *Queue) Owes(terminal string) bool {
-	return slices.ContainsFunc(q.items, func(it Item) bool { return it.Terminal == terminal })
+	return slices.ContainsFunc(q.items, func(it Item) bool {
+		return it.Terminal == terminal && (!it.Held || it.InFlight)
+	})
 }
 
 // Next lists the payments whose reversal goes out now: at most one a terminal, none on a line
@@ -84,7 +106,7 @@ func (q *Queue) Next(now Instant) []uint64 {
 	var next []uint64
 	busy := q.busy()
 	for _, it := range q.items {
-		if it.Due <= now && !it.InFlight && !slices.Contains(busy, it.Terminal) {
+		if it.Due <= now && !it.InFlight && !it.Held && !slices.Contains(busy, it.Terminal) {
 			next = append(next, it.ID)
 			busy = append(busy, it.Terminal)
 		}
@@ -207,6 +229,7 @@ func (q *Queue) Wake() (Instant, bool) {
 		switch {
 		case it.InFlight:
 			wake = min(wake, it.AnswerBy)
+		case it.Held:
 		case q.lineUp && !q.paused && !slices.Contains(busy, it.Terminal):
 			wake = min(wake, max(it.Due, q.jammed))
 		}

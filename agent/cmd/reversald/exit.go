@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/verbs"
+	"reversald/hal"
 	"reversald/store"
 )
 
@@ -18,6 +20,7 @@ import (
 const (
 	exitOK          = 0
 	exitFound       = 1
+	exitBad         = 2
 	exitUsage       = 64
 	exitData        = 65
 	exitNoInput     = 66
@@ -37,7 +40,9 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitOK, "done; run: ended by SIGTERM or Ctrl-C"},
-	{exitFound, "stuck: there are payments that need a person"},
+	{exitFound, "stuck: there are payments that need a person; ready-to-remove: not ready; " +
+		"verify: a bundle of which nobody knows whose it is; doctor: somebody should look"},
+	{exitBad, "doctor: payments are in danger, or stuck"},
 	{exitUsage, "the command line is wrong"},
 	{exitData, "a journal, ring or key is damaged, of a newer version or not a file; " +
 		"or the daemon refused what was asked; decode: not a message"},
@@ -46,7 +51,8 @@ var exitCodes = []struct {
 		"or the address is taken"},
 	{exitSoftware, "a fault of reversald itself"},
 	{exitIO, "the disk failed while the journal was opened"},
-	{exitAgain, "the journal failed while running: start again, the start finds out"},
+	{exitAgain, "the journal failed while running, or the secure module that has its key is away: " +
+		"start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
 	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},
 }
@@ -71,7 +77,6 @@ type (
 	journalError struct{ error } // the journal can not be opened
 	listenError  struct{ error }
 	runtimeError struct{ error } // the agent ended by itself
-	foundError   struct{ count int }
 )
 
 func (e usageError) Unwrap() error   { return e.error }
@@ -79,18 +84,20 @@ func (e configError) Unwrap() error  { return e.error }
 func (e journalError) Unwrap() error { return e.error }
 func (e listenError) Unwrap() error  { return e.error }
 func (e runtimeError) Unwrap() error { return e.error }
-func (e foundError) Error() string   { return fmt.Sprintf("%d need a person", e.count) }
 
 // complain says what went wrong and what to do, one line each, and returns the exit code.
-func complain(w io.Writer, err error) int {
-	var found foundError
-	if errors.As(err, &found) {
-		return exitFound
+func complain(w io.Writer, err error, lang verbs.Lang) int {
+	var outcome verbs.Outcome
+	if errors.As(err, &outcome) {
+		return outcome.Code
 	}
 	code, hint := judge(err)
-	text := strings.TrimSuffix(err.Error(), "\n")
-	text = strings.ReplaceAll(text, "\n", "\nreversald: ")
-	_, _ = fmt.Fprintf(w, "reversald: %s\nreversald: hint: %s\n", text, hint)
+	lines := strings.Split(strings.TrimSuffix(err.Error(), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = verbs.Clean(line) // an error quotes what came from outside
+	}
+	_, _ = fmt.Fprintf(w, "reversald: %s\nreversald: hint: %s\n",
+		strings.Join(lines, "\nreversald: "), lang.Tr(hint))
 	return code
 }
 
@@ -154,6 +161,11 @@ func judgeJournal(err error) (code int, hint string) {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		code = exitUnavailable
+	case errors.Is(err, store.ErrKeyAway) &&
+		(errors.Is(err, hal.ErrSignerAway) || errors.Is(err, hal.ErrSignerSlow)):
+		code = exitAgain
+	case errors.Is(err, store.ErrKeyAway), errors.Is(err, store.ErrKeyElsewhere):
+		code = exitConfig
 	case errors.Is(err, store.ErrPermission), errors.Is(err, store.ErrKeyWide):
 		code = exitPermission
 	case errors.Is(err, store.ErrFilesystem), errors.Is(err, store.ErrOtherTerminal):

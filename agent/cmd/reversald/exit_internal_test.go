@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/verbs"
+	"reversald/hal"
 	"reversald/store"
 )
 
@@ -24,7 +26,8 @@ func TestExitCodes(t *testing.T) {
 		err  error
 		want int
 	}{
-		{foundError{2}, 1},
+		{verbs.Outcome{Code: 1}, 1},
+		{verbs.Outcome{Code: 2}, 2},
 		{usageError{errors.New("no such flag")}, 64},
 		{api.ErrRefused, 65},
 		{journalError{fault(store.ErrEmpty)}, 65},
@@ -46,6 +49,8 @@ func TestExitCodes(t *testing.T) {
 		{journalError{fault(syscall.EIO)}, 74},
 		{journalError{fault(syscall.ENOSPC)}, 74},
 		{runtimeError{fault(store.ErrUnknown)}, 75},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerAway)}, 75},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerSlow)}, 75},
 		{runtimeError{fault(store.ErrEmpty)}, 75}, // whatever it was, it ran
 		{journalError{fault(store.ErrPermission)}, 77},
 		{journalError{fault(syscall.EACCES)}, 77},
@@ -55,15 +60,17 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("%w: %w", api.ErrAway, syscall.EACCES), 77},
 		{configError{errors.New("many.yaml:1:1: colour: is no setting")}, 78},
 		{listenError{fault(errSocketName)}, 78},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerNoKey)}, 78},
+		{journalError{fault(store.ErrKeyElsewhere)}, 78},
 		{journalError{fault(store.ErrFilesystem)}, 78},
 		{journalError{fault(store.ErrOtherTerminal)}, 78},
 	} {
 		var said bytes.Buffer
-		if got := complain(&said, test.err); got != test.want {
+		if got := complain(&said, test.err, verbs.English); got != test.want {
 			t.Errorf("%v: exit code %d, want %d", test.err, got, test.want)
 		}
 		seen[test.want] = true
-		if test.want == exitFound {
+		if test.want == exitFound || test.want == exitBad {
 			continue // it was said on standard output
 		}
 		lines := strings.Split(said.String(), "\n")

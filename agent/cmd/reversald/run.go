@@ -200,8 +200,17 @@ func openJournal(c agent.Config, clock hal.Clock) (*store.Journal, error) {
 func storeOptions(c agent.Config) store.Options {
 	return store.Options{
 		Path: c.Journal, RingPath: c.Ring, KeyPath: c.Key, SizeMax: int64(c.JournalBytes),
-		Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem,
+		Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem, DeriveKey: keySource(c),
 	}
+}
+
+// overrides are what weakens the promise: settings, and a key that lies where it should not.
+func overrides(c agent.Config, journal *store.Journal) []string {
+	weak := c.Overrides()
+	if journal.Facts().KeyInClear {
+		weak = append(weak, "key in clear")
+	}
+	return weak
 }
 
 // tellJournal logs what the start made of the journal.
@@ -213,6 +222,10 @@ func tellJournal(log *slog.Logger, f store.Facts) {
 	if f.RingRecreated || f.RingDamaged > 0 {
 		log.Warn("ring mended", slog.Bool("made_anew", f.RingRecreated),
 			slog.Int("damaged_slots", f.RingDamaged))
+	}
+	if f.KeyInClear {
+		log.Warn("the journal's key lies in clear in its file, though key_signer is set: " +
+			"stop, and run reversald key rotate")
 	}
 	for _, key := range f.Damaged {
 		log.Error("both copies of a payment are damaged, it is held", slog.Uint64("id", key))
@@ -234,20 +247,28 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	for _, fault := range done.Faults {
 		log.Error("journal fault", slog.String("fault", fault.String()))
 	}
-	log.Info("journal checked", slog.Int("entries", done.Count),
+	log.Info("journal checked", slog.Int("entries", done.Entries),
 		slog.Int("faults", len(done.Faults)))
 }
 
 // openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start
 // without: the host would refuse every reversal.
 func openSigner(name string, p *iso.Profile) (hal.Signer, error) {
-	kind, path, _ := strings.Cut(name, ":")
 	switch {
 	case name == "none" && p.MAC().None():
 		return hal.None{}, nil
 	case name == "none":
 		return nil, fmt.Errorf("profile %s wants a MAC (%s) and signer is none", p.Name(),
 			p.MAC().Algorithm())
+	}
+	return signerOf(name)
+}
+
+// signerOf is the signer that the configuration names.
+func signerOf(name string) (hal.Signer, error) {
+	switch kind, path, _ := strings.Cut(name, ":"); {
+	case name == "none":
+		return hal.None{}, nil
 	case kind == "soft" && path != "":
 		return hal.OpenSoftKeys(path)
 	case kind == "unix" && path != "":

@@ -306,12 +306,21 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 			ask(op, id, body)
 		}
 	}
-	for _, verb := range []string{"replay", "resolve"} {
+	for _, verb := range []string{"replay", "resolve", "hold", "release"} {
 		op := "POST /v1/payments/{id}/" + verb
 		for id, body := range map[string]string{"1": bodies["order"], "404": bodies["order"], "409": bodies["order"], "3": bodies["broken"]} {
 			ask(op, id, body)
 		}
 	}
+	for _, op := range []string{"GET /v1/payments/{id}/frames", "GET /v1/payments/{id}/evidence"} {
+		for _, id := range []string{"1", "x", "404"} {
+			ask(op, id, "")
+		}
+	}
+	for _, what := range []string{"show 1", "often", "full"} {
+		ask("POST /v1/commands", "", `{"by":"Li","what":"`+what+`"}`)
+	}
+	ask("POST /v1/commands", "", bodies["broken"])
 	ask("GET /v1/events", "", "", "Last-Event-ID", "x")
 	ask("GET /v1/events", "", "", "Last-Event-ID", "0")
 	ask("GET /v1/journal", "", "")
@@ -324,17 +333,22 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	p.broken = fmt.Errorf("entry 2 is damaged")
 	p.mu.Unlock()
 	ask(one, "1", "")
+	ask("GET /v1/payments/{id}/frames", "1", "")
+	ask("GET /v1/payments/{id}/evidence", "1", "")
 	p.mu.Lock()
 	p.broken, p.stopped = nil, true
 	p.mu.Unlock()
 	for _, op := range wanted {
 		if op != "GET /v1/openapi.yaml" && op != "GET /v1/journal" && op != "GET /v1/events" {
 			body := ""
-			if strings.HasPrefix(op, "POST") && !strings.Contains(op, "con") && !strings.Contains(op, "can") {
+			if strings.HasPrefix(op, "POST") && !strings.Contains(op, "/con") && !strings.Contains(op, "can") {
 				body = bodies["order"]
 			}
 			if op == sell {
 				body = bodies["sell"]
+			}
+			if op == "POST /v1/commands" {
+				body = `{"by":"Li","what":"x"}`
 			}
 			ask(op, "1", body)
 		}

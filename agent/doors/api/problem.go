@@ -30,6 +30,7 @@ const (
 	typeMediaType     = "media-type"       // 415: a body is application/json
 	typeInvalid       = "invalid-payment"  // 422: no message can be made of it; nothing was sent
 	typeNotReversible = "not-reversible"   // 422: a payment this door does not carry; nothing sent
+	typeTooMany       = "too-many"         // 429: commands of people, in a minute
 	typeInternal      = "internal"         // 500: the journal can not be read
 	typeLineDown      = "line-down"        // 503: nothing was sent
 	typeOwed          = "reversal-owed"    // 503: an older one goes first; nothing was sent
@@ -71,7 +72,7 @@ var titles = map[string]string{
 	typeLineDown: "The line is down", typeOwed: "A reversal goes first",
 	typeBusy: "Too much at once", typeJournalFull: "The journal is full",
 	typeStreams: "Too many streams", typeStopping: "The daemon is stopping",
-	typeTakenBack: "Taken back before it left",
+	typeTakenBack: "Taken back before it left", typeTooMany: "Too many at once",
 }
 
 // retryAfterSeconds is when a refusal for want of room may be over.
@@ -125,6 +126,10 @@ func (s *server) problemOf(err error, lang string) *Problem {
 		return badRequest("", err.Error())
 	case errors.Is(err, agent.ErrPhase):
 		return trouble(typeConflict, http.StatusConflict, err.Error())
+	case errors.Is(err, agent.ErrTooMany):
+		return trouble(typeTooMany, http.StatusTooManyRequests, err.Error())
+	case errors.Is(err, agent.ErrNoRoom):
+		return trouble(typeJournalFull, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, agent.ErrStopped), errors.Is(err, context.Canceled),
 		errors.Is(err, context.DeadlineExceeded):
 		p := trouble(typeStopping, http.StatusServiceUnavailable,

@@ -23,8 +23,7 @@ type Agent interface {
 	Sell(ctx context.Context, s agent.Sale) (agent.Payment, error)
 	Confirm(ctx context.Context, id uint64, app string) (agent.Payment, error)
 	Cancel(ctx context.Context, id uint64, app string) (agent.Payment, error)
-	Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
-	Resolve(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
+	People
 	Lines(from uint64, limit int) ([]agent.Line, error)
 	Story(id uint64) ([]agent.Line, error)
 	AppOf(id uint64) string
@@ -126,8 +125,7 @@ func New(a Agent, o Options) *Door {
 	d.add("GET /v1/payments/{id}", everybody, d.payment)
 	d.add("POST /v1/payments/{id}/confirm", sellers, d.decide(a.Confirm))
 	d.add("POST /v1/payments/{id}/cancel", sellers, d.decide(a.Cancel))
-	d.add("POST /v1/payments/{id}/replay", operators, d.order(a.Replay))
-	d.add("POST /v1/payments/{id}/resolve", operators, d.order(a.Resolve))
+	d.addOrders(a)
 	d.add("GET /v1/events", everybody, d.events)
 	d.add("GET /v1/journal", lookers, d.journal)
 	d.add("GET /v1/openapi.yaml", everybody, d.describe)
@@ -168,35 +166,6 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.reply(w, http.StatusOK, Status{About: s.about, Status: status})
-}
-
-// Order is the body of a person's order.
-type Order struct {
-	By  string `json:"by"`
-	Why string `json:"why"`
-}
-
-// order carries out what a person wants of a payment.
-func (s *server) order(
-	carryOut func(ctx context.Context, id uint64, by, why string) (agent.Payment, error),
-) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		id, problem := idIn(r)
-		var order Order
-		if problem == nil {
-			problem = readBody(w, r, false, &order)
-		}
-		if problem != nil {
-			s.refuse(w, r, problem)
-			return
-		}
-		p, err := carryOut(r.Context(), id, order.By, order.Why)
-		if err != nil {
-			s.refuse(w, r, s.problemOf(err, languageIn(r)))
-			return
-		}
-		s.reply(w, http.StatusOK, s.tell(p, languageIn(r)))
-	}
 }
 
 // idIn is the payment's number in the path.

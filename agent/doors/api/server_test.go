@@ -136,6 +136,56 @@ func (p *pretended) Resolve(ctx context.Context, id uint64, by, why string) (age
 	return got, err
 }
 
+func (p *pretended) Hold(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return p.Replay(ctx, id, by, why)
+}
+
+func (p *pretended) Release(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return p.Replay(ctx, id, by, why)
+}
+
+func (p *pretended) Command(_ context.Context, by, what string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return agent.ErrStopped
+	case what == "often":
+		return agent.ErrTooMany
+	case what == "full":
+		return agent.ErrNoRoom
+	case by == "":
+		return agent.ErrNoName
+	}
+	return nil
+}
+
+func (p *pretended) Frames(id uint64) ([]agent.Frame, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nil, agent.ErrStopped
+	}
+	if id != 1 {
+		return nil, p.broken
+	}
+	return []agent.Frame{{Seq: 1, What: "request", MTI: "0200"}}, p.broken
+}
+
+func (p *pretended) Evidence(_ context.Context, id uint64, _, _ string) (agent.Bundle, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return agent.Bundle{}, agent.ErrStopped
+	case p.broken != nil:
+		return agent.Bundle{}, p.broken
+	case id != 1:
+		return agent.Bundle{}, agent.ErrNoPayment
+	}
+	return agent.Bundle{Evidence: []byte(`{"v":1}`), PublicKey: "00", Signature: "00"}, nil
+}
+
 func (p *pretended) AppOf(id uint64) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,0 +1,122 @@
+package verbs
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// columns is how wide a text is on a screen: a Chinese character takes two.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n += runeColumns(r)
+	}
+	return n
+}
+
+// runeColumns covers what our own texts and names in Chinese, Japanese and Korean use (Unicode
+// East Asian Width, wide and full width).
+func runeColumns(r rune) int {
+	switch {
+	case r < 0x1100:
+		return 1
+	case r <= 0x115f, r >= 0x2e80 && r <= 0x303e, r >= 0x3041 && r <= 0xa4cf,
+		r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f,
+		r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff,
+		r >= 0x20000 && r <= 0x3fffd:
+		return 2
+	}
+	return 1
+}
+
+// pad fills a text up to so many columns.
+func pad(text string, width int) string {
+	if n := width - columns(text); n > 0 {
+		return text + strings.Repeat(" ", n)
+	}
+	return text
+}
+
+// padLeft is pad, with the text at the end.
+func padLeft(text string, width int) string {
+	return strings.Repeat(" ", max(0, width-columns(text))) + text
+}
+
+// cut shortens a text to so many columns, and shows that it did.
+func cut(text string, width int) string {
+	if columns(text) <= width {
+		return text
+	}
+	var b strings.Builder
+	used := 0
+	for _, r := range text {
+		if used += runeColumns(r); used > width-1 {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String() + "~"
+}
+
+// wrap breaks a text into lines of at most width columns, at blanks, and between Chinese
+// characters. Lines after the first are indented.
+func wrap(text string, width, indent int) string {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		lines = append(lines, wrapLine(line, width, indent)...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func wrapLine(line string, width, indent int) []string {
+	var lines []string
+	margin := ""
+	for columns(margin+line) > width {
+		at := breakAt(line, width-len(margin))
+		lines = append(lines, margin+strings.TrimRight(line[:at], " "))
+		line = strings.TrimLeft(line[at:], " ")
+		margin = strings.Repeat(" ", indent)
+	}
+	return append(lines, margin+line)
+}
+
+// noBreakBefore are Chinese full stops and the like: none of them begins a line.
+const noBreakBefore = "，。；：、！？）》」”％"
+
+// breakAt is where a line that is too long ends: after the last blank that fits, or between two
+// wide characters, or, in one long word, where it is full.
+func breakAt(line string, width int) int {
+	used, last := 0, 0
+	for i, r := range line {
+		wide := runeColumns(r) == 2
+		if i > 0 && wide && used <= width && !strings.ContainsRune(noBreakBefore, r) {
+			last = i
+		}
+		if used += runeColumns(r); used > width {
+			if r == ' ' {
+				return i
+			}
+			if last == 0 {
+				return max(i, firstRune(line))
+			}
+			return last
+		}
+		if r == ' ' || wide && !opens(r) && !beforeStop(line[i:]) {
+			last = i + utf8.RuneLen(r)
+		}
+	}
+	return len(line)
+}
+
+func opens(r rune) bool { return strings.ContainsRune("（《「“", r) }
+
+// beforeStop: what follows the first character of text must stay on its line.
+func beforeStop(text string) bool {
+	next, _ := utf8.DecodeRuneInString(text[firstRune(text):])
+	return strings.ContainsRune(noBreakBefore, next)
+}
+
+func firstRune(text string) int {
+	_, n := utf8.DecodeRuneInString(text)
+	return n
+}
