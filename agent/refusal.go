@@ -114,6 +114,10 @@ func (r *Refusal) Situation() iso.Situation {
 
 // refused is the line in the log about a payment that this door did not take.
 func (a *Agent) refused(app, stan string, r *Refusal) {
+	const stanMax = 6 // what an app calls a trace number may be anything, a card's number too
+	if len(stan) > stanMax {
+		stan = ""
+	}
 	a.counts.Refused++
 	a.log.Warn("payment refused, nothing was sent", slog.String("app", app),
 		slog.String("stan", stan), slog.String("why", r.Error()))

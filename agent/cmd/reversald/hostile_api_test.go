@@ -20,7 +20,12 @@ import (
 // dialAPI connects to the API's socket and writes, and hangs up when the test ends.
 func (s *stage) dialAPI(content string) net.Conn {
 	s.t.Helper()
-	conn, err := net.Dial("unix", s.path("api.sock"))
+	return s.dialAPIAt("api.sock", content)
+}
+
+func (s *stage) dialAPIAt(socket, content string) net.Conn {
+	s.t.Helper()
+	conn, err := net.Dial("unix", s.path(socket))
 	if err != nil {
 		s.t.Fatal(err)
 	}
