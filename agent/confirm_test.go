@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reversald/agent"
+	"reversald/hal/haltest"
 	"reversald/iso"
 )
 
@@ -641,4 +642,67 @@ func TestWhatIsForgottenIsNotFound(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}, func(s *shop) { s.limits.Retention.Payments = 10 })
+}
+
+// signedSale is a sale of a dialect whose host wants a MAC.
+func signedSale(s *shop, key, stan string) agent.Sale {
+	sale := saleOf(key, stan)
+	sale.Request = iso.Request{
+		Amount: 1234, Terminal: "TERM0001", Merchant: "MERCHANT0000001", STAN: stan,
+		Fields: map[int]string{},
+	}
+	for n, v := range s.tongue.sale("TERM0001", stan) {
+		if n != 4 && n != 64 {
+			sale.Request.Fields[n] = v
+		}
+	}
+	return sale
+}
+
+// Rule: a request that is doubted before the signer has signed it never goes out: behind its own
+// reversal it would leave a debit. One that the signer does not sign was never sent.
+func TestARequestDoesNotGoOutBehindItsReversal(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		s.faults().Add(haltest.SignerFaults{Delay: 3 * time.Second})
+		asking := s.buys(signedSale(s, "key-1", "000001"))
+		h.hearsNothing()
+		h.cut()
+		asking.is("doubted")
+		h = s.lineComesUp()
+		s.passes(4 * time.Second)
+		h.answers(h.hears("0400"), "25")
+		s.passes(time.Minute)
+		h.hearsNothing()
+		s.onFile("000001", "asked", "doubted", "reversal sent", "reversed")
+
+		s.faults().Add(haltest.SignerFaults{Away: true})
+		s.buys(signedSale(s, "key-2", "000002")).is("unsent")
+		h.hearsNothing()
+		s.onFile("000002", "asked", "unsent")
+		asking = s.buys(signedSale(s, "key-3", "000003"))
+		m := h.hears("0200")
+		h.isProven(m)
+		h.answers(m, "51")
+		asking.is("declined")
+	}, speaking("unionpay"), misbehaving())
+}
+
+// Rule: callers that come and go with one key leave nothing behind.
+func TestCallersThatComeAndGo(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("key-1", "000001"))
+		m := h.hears("0200")
+		for range 100 {
+			again := s.buys(saleOf("key-1", "000001"))
+			again.cancel()
+			<-again.done
+		}
+		h.answers(m, "00")
+		if p := asking.is("approved"); p.Replayed {
+			t.Error("the first is said to be a replay")
+		}
+		h.hearsNothing()
+	})
 }

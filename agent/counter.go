@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -199,6 +200,9 @@ func (a *Agent) traceTaken(c *counter, w waiter) bool {
 func (a *Agent) forsake(c *counter) {
 	if c.waits--; c.waits > 0 {
 		return
+	}
+	if p := a.books.byIdem[c.sale.name()]; p != nil {
+		p.counters = slices.DeleteFunc(p.counters, func(o *counter) bool { return o == c })
 	}
 	n := len(a.waiting)
 	a.leaveRoom(c)
