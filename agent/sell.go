@@ -111,9 +111,6 @@ func (a *Agent) decide(
 		if err := theirs(p, app, in); err != nil {
 			return verdict{p: a.view(p), err: err}, nil //nolint:nilerr // the app's, not the agent's
 		}
-		if _, cancels := e.(payment.Cancel); cancels {
-			a.queue.Hurry(p.terminal, a.now())
-		}
 		if err := a.happen(p, e); err != nil {
 			return nil, err
 		}
