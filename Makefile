@@ -13,11 +13,7 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
-<<<<<<< HEAD
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross reproduce go123 smoke ci clean FORCE
-=======
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 man smoke ci clean FORCE
->>>>>>> verbs
+.PHONY: FORCE $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -39,6 +35,10 @@ race: build ## every test under the race detector (needs a C compiler)
 bench: build ## how fast a sale and a power-up are, on this machine
 	go build -o bin/bench ./cross/bench
 	bin/bench $(BENCHFLAGS)
+
+bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
+	go build -o bin/bench ./cross/bench
+	bin/bench api $(BENCHFLAGS)
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)

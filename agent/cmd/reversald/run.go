@@ -309,8 +309,8 @@ const socketNameMax = 107
 
 var errSocketName = errors.New("is too long for a socket")
 
-// listenSocket opens the Unix socket, for those that its mode lets. What a killed daemon left behind is
-// removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
+// listenSocket opens the Unix socket for those that its mode lets. What a killed daemon left behind
+// is removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
 // locked), and keeps its socket.
 func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
 	if len(path) > socketNameMax {
