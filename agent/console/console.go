@@ -153,6 +153,7 @@ type visit struct {
 	height  int
 	listed  []uint64 // what a number alone stands for
 	history history
+	length  int   // of the line being typed, in bytes, about
 	reason  error // why the line editor's reads ended
 }
 
