@@ -228,7 +228,11 @@ func (v *visit) farewell(ctx context.Context, cause error) error {
 	}
 	v.note(note, "logout: "+why)
 	v.options.Log.Info("console log-out", slog.String("who", v.who), slog.String("why", why))
-	_ = v.screen.say("\n" + v.tr("logged out") + ": " + v.tr(why) + "\n")
+	text := "\n" + v.tr("logged out")
+	if why != errLogout.Error() {
+		text += ": " + v.tr(why)
+	}
+	_ = v.screen.say(text + "\n")
 	return v.turnedAway(cause)
 }
 
