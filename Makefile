@@ -11,12 +11,12 @@ include cross/targets.mk
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
 FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
-SCRIPTS  := .ci/run $(wildcard cross/*.sh)
+SCRIPTS  := .ci/run $(wildcard cross/*.sh cross/packages/scripts/*.sh cross/packages/init/[!i]*)
 
 .PHONY: FORCE $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
 
 help: ## show this list
-	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 build: ## reversald and acquirerd for this machine, into bin/
 	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
@@ -89,6 +89,14 @@ smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under
 	cross/qemu.sh
 	go build -o bin/demo ./cross/demo
 	bin/demo -core -reversald 'qemu-arm-static bin/armv7/reversald' $(DEMOFLAGS)
+
+packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
+	go build -o bin/sbom ./cross/sbom
+	for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
+	cross/unit.sh
+
+package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)
+	cross/package-test.sh
 
 ci: tidy-check lint race cross go123 ## what must be green before a change lands
 
