@@ -18,8 +18,7 @@ func (a *account) net() bool { return a.debit && !a.reversed && !a.byHand }
 // idempotently, answers 25 for what it never saw, and remembers that it did: the request that
 // comes after its reversal is declined.
 type bank struct {
-	books      []account
-	keyChanges int
+	books []account
 }
 
 func (b *bank) byHand(sale uint32) { b.books[sale].byHand = true }
@@ -110,6 +109,10 @@ func (w *world) bankReverses(m *Message) Message {
 	a := &w.bank.books[m.Sale]
 	answer := *m
 	switch {
+	case m.BadMAC: // made with a key of before
+		answer.Code = signOnCodes[w.chance.IntN(len(signOnCodes))]
+		answer.BadMAC = false
+		return answer
 	case w.hit(ReversalRefused):
 		answer.Code = w.anyRefusal()
 	case w.hit(ReversalPutOff):

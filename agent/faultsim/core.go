@@ -93,8 +93,8 @@ func (c *core) reset() {
 	c.drafts, c.urgent, c.after, c.again = nil, false, nil, nil
 }
 
-func (c *core) close()      {}
-func (c *core) clock(Fault) {}
+func (c *core) close()        {}
+func (c *core) suffers(Fault) {}
 
 // start folds what the disk has, and raises its doubts.
 func (c *core) start() error {
@@ -294,11 +294,15 @@ func (c *core) next() []uint64 {
 	items := c.queue.Items()
 	switch c.w.o.Plant {
 	case YoungestFirst:
-		last := items[len(items)-1]
-		if last.InFlight || last.Due > c.w.now {
-			return nil
+		for _, it := range slices.Backward(items) {
+			busy := slices.ContainsFunc(items, func(o reversal.Item) bool {
+				return o.InFlight && o.Terminal == it.Terminal
+			})
+			if !busy && it.Due <= c.w.now {
+				return []uint64{it.ID}
+			}
 		}
-		return []uint64{last.ID}
+		return nil
 	case TwoInFlight:
 		var all []uint64
 		for _, it := range items {

@@ -132,8 +132,10 @@ func (w *world) lineMishap() {
 	}
 	if w.hit(KeyChanged) {
 		w.note("bank", "changes the key", nothing)
-		w.bank.keyChanges++
-		w.cut(w.line.gen)
+		w.terminal.suffers(KeyChanged)
+		if w.oneIn(2) {
+			w.cut(w.line.gen)
+		}
 	}
 }
 

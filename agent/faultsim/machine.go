@@ -87,8 +87,8 @@ type machine interface {
 	resolve(sale uint32)
 	// open lists what is not closed, as anybody may see it.
 	open() []opened
-	// clock is what the weather does to the wall clock.
-	clock(f Fault)
+	// suffers is what happens to its clock, its disk and its bank's keys.
+	suffers(f Fault)
 }
 
 // opened is one line of the list of what is open.

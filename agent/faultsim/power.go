@@ -136,7 +136,7 @@ func (w *world) mishap() {
 	for _, f := range [...]Fault{ClockJump, Clock1970, DiskFull} {
 		if w.hit(f) {
 			w.note("power", f.String(), nothing)
-			w.terminal.clock(f)
+			w.terminal.suffers(f)
 		}
 	}
 	w.lineMishap()

@@ -158,6 +158,9 @@ func Run(o Options) (Result, error) {
 // runMax is longer than any run lasts, however often the host is away for days.
 const runMax = 2 * 365 * 24 * time.Hour
 
+// eventsMax is a hundred times as many events as a run takes.
+func eventsMax(sales int) uint64 { return 100_000 + 2000*uint64(sales) }
+
 // play takes one event after the other until nothing more can happen.
 func (w *world) play() {
 	days := w.o.Days
@@ -170,8 +173,8 @@ func (w *world) play() {
 			w.becomeCalm()
 			calmAt = w.now
 		}
-		if w.now > runMax {
-			w.audit.fail("the shop stands still, with %d sales to go", w.left)
+		if w.now > runMax || w.tally.Events > eventsMax(w.o.Sales) {
+			w.audit.fail("the shop stands still, or runs in circles, with %d sales to go", w.left)
 			return
 		}
 		if w.calm && w.settled() {
