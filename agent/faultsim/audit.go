@@ -27,13 +27,14 @@ type sale struct {
 	sentLife  uint32 // the life of the terminal that sent the request
 	printed   bool   // the customer has the receipt
 	printedAt instant
-	voided    bool // the app took it back itself
-	unknown   bool // the till was told that nobody knows
-	answered  bool // a true answer to the request has reached the terminal
-	declined  bool // the till was told no
-	undone    bool // a true answer that settles its reversal has reached the terminal
-	byHand    bool // a person closed it
-	window    bool // power went between receipt and journal
+	voided    bool    // the app took it back itself
+	unknown   bool    // the till was told that nobody knows
+	answered  bool    // a true answer to the request has reached the terminal
+	declined  bool    // the till was told no
+	undone    bool    // a true answer that settles its reversal has reached the terminal
+	byHand    bool    // a person closed it
+	replayed  instant // when a person last sent its reversal again
+	window    bool    // power went between receipt and journal
 }
 
 // valid: the customer walks out with the goods.
@@ -135,6 +136,9 @@ func (a *auditor) lands(till uint8, sale uint32) {
 
 // owed: as far as a bystander can know for sure, a reversal of this sale is owed.
 func (a *auditor) owed(s *sale) bool {
+	if s.replayed == a.w.now { // what was let in before it in the same round may go first
+		return false
+	}
 	return s.sent > 0 && !s.printed && !s.declined && !s.undone && !s.byHand && !s.window &&
 		(s.unknown || s.sentLife < a.w.life && !s.answered)
 }

@@ -12,7 +12,7 @@ func TestX(t *testing.T) {
 	bad := 0
 	dir, _ := os.MkdirTemp("/dev/shm", "sim")
 	defer os.RemoveAll(dir)
-	for seed := uint64(1); seed < 60; seed++ {
+	for seed := uint64(1); seed < 600; seed++ {
 		o := faultsim.Options{Depth: faultsim.Real, Seed: seed, Sales: 200, Faults: faultsim.AllFaults, Dir: dir}
 		r, err := faultsim.Run(o)
 		if err != nil {

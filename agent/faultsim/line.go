@@ -183,7 +183,7 @@ func (w *world) distorts(m *Message, gen uint32, in time.Duration) bool {
 		bad.STAN = 900_000 + w.chance.Uint32()%99_999
 	case w.hit(WrongTerminal):
 		bad.Till = strangeTill
-	case w.hit(WrongMAC) && (m.Kind == SaleAnswer || m.Kind == ReversalAnswer):
+	case w.macs && approves(m.Code) && m.Sale != 0 && w.hit(WrongMAC):
 		bad.BadMAC = true
 	case w.hit(WrongMTI):
 		bad.Kind = [...]Kind{SettleAnswer, EchoAnswer}[w.chance.IntN(2)]

@@ -116,6 +116,7 @@ var (
 func newMachine(w *world) (machine, error) {
 	switch w.o.Depth {
 	case Core:
+		w.macs = true
 		return newCore(w), nil
 	case Real:
 		return newReal(w)

@@ -153,8 +153,7 @@ func (w *world) personLooks() {
 		}
 		switch {
 		case w.hit(PersonReplays):
-			w.note("person", "replays", &Message{Kind: Sale, Sale: o.sale})
-			w.alive(func() { w.terminal.replay(o.sale) })
+			w.replays(o.sale)
 		case w.hit(PersonResolves):
 			w.resolveByHand(o.sale)
 		}
@@ -162,6 +161,13 @@ func (w *world) personLooks() {
 			return
 		}
 	}
+}
+
+// replays: a person sends a stuck reversal again.
+func (w *world) replays(sale uint32) {
+	w.note("person", "replays", &Message{Kind: Sale, Sale: sale})
+	w.sales[sale].replayed = w.now
+	w.alive(func() { w.terminal.replay(sale) })
 }
 
 // resolveByHand: a person agrees with the bank on what to do, and closes the payment. Order: the
@@ -189,8 +195,7 @@ func (w *world) personActs(uint32) {
 	if w.on {
 		for _, o := range w.terminal.open() {
 			if o.stuck && o.sale%4 != 3 && w.on {
-				w.note("person", "replays", &Message{Kind: Sale, Sale: o.sale})
-				w.alive(func() { w.terminal.replay(o.sale) })
+				w.replays(o.sale)
 			}
 		}
 	}

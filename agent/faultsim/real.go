@@ -46,7 +46,7 @@ func newReal(w *world) (machine, error) {
 	}
 	r.wall.start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	r.wall.now = func() instant { return w.now }
-	if x.union {
+	if w.macs = x.union; x.union {
 		r.limits.Terminal, r.limits.Merchant = terminalName(0), merchant
 		if r.keys, err = hal.ParseSoftKeys([]byte(firstKeys)); err != nil {
 			return nil, err
@@ -240,7 +240,7 @@ func (r *real) lineLost()             { r.report(link.LineLost{Err: errDown}) }
 func (r *real) wake() (instant, bool) { return r.nextWake(), true }
 
 func (r *real) nextWake() instant {
-	if r.heldBy > r.w.now {
+	if r.heldBy != 0 {
 		return r.heldBy
 	}
 	return r.w.now + r.agent.Wake()

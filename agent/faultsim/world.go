@@ -81,6 +81,7 @@ type world struct {
 
 	terminal machine
 	on       bool // it has power
+	macs     bool // approvals of its bank carry a MAC
 	life     uint32
 	wakeAt   instant // the earliest wake that is in the heap; 0: none
 	mishapAt instant // the next throw of the dice
