@@ -266,7 +266,7 @@ func (c *core) arrived(m *Message) {
 
 func (c *core) saleAnswered(m *Message) {
 	p := c.bySTAN[key(m.Till, m.STAN)]
-	if p == nil {
+	if p == nil || p.sale != m.Sale { // of another amount
 		return
 	}
 	if c.w.o.Plant == MatchBySTANAlone && p.live.Phase == payment.Doubted &&
@@ -306,6 +306,9 @@ func (c *core) saleAnswered(m *Message) {
 
 func (c *core) reversalAnswered(m *Message) {
 	p := c.bySTAN[key(m.Till, m.STAN)]
+	if p != nil && p.sale != m.Sale {
+		return
+	}
 	if m.BadMAC || p == nil || p.live.Attempts == 0 || !p.live.Phase.Open() {
 		if !m.BadMAC && (p == nil || !p.live.Phase.Open()) { // of a reversal that passed through
 			c.after = append(c.after, todo{tell: m})
