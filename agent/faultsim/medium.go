@@ -60,6 +60,9 @@ func (d *medium) medium() store.Medium {
 // commit is one transaction of bbolt, whole, cut off, or failing.
 func (d *medium) commit(commit func() error) error {
 	f, strikes := d.w.writes()
+	if d.w.o.Plant == LyingDisk && d.w.oneIn(3) {
+		d.before, _ = d.read("journal.db") // what the disk really has, from here on
+	}
 	if !strikes {
 		return commit()
 	}
@@ -116,7 +119,7 @@ func (f ringOn) Sync() error {
 	return nil // the file is in memory; what a power cut takes is taken by crash
 }
 
-// note fails a write of the ring between two commits, or cuts it off.
+// moveTo makes the files of the next life: what is left of these.
 func (d *medium) moveTo(next string, how death) error {
 	names, err := os.ReadDir(d.dir)
 	if err != nil {

@@ -129,10 +129,9 @@ func (r *real) settle() {
 		r.heldBy = r.w.now + r.w.between(time.Millisecond, 300*time.Millisecond)
 		return
 	}
-	if r.heldBy > r.w.now {
-		return
+	if r.heldBy <= r.w.now {
+		r.step()
 	}
-	r.step()
 }
 
 func (r *real) step() {
@@ -240,13 +239,14 @@ func (r *real) lineLost()             { r.report(link.LineLost{Err: errDown}) }
 func (r *real) wake() (instant, bool) { return r.nextWake(), true }
 
 func (r *real) nextWake() instant {
+	next := r.w.now + r.agent.Wake()
 	if r.heldBy != 0 {
-		return r.heldBy
+		next = min(next, r.heldBy)
 	}
-	return r.w.now + r.agent.Wake()
+	return next
 }
 
-func (r *real) tick() { r.settle() }
+func (r *real) tick() { r.step() }
 
 func (r *real) report(report link.Report) {
 	r.agent.Report(report)

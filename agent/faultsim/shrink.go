@@ -36,6 +36,12 @@ func Shrink(o Options) (short Options, runs int, err error) {
 		if next.Sales = int(r.Sales); next.Sales < o.Sales {
 			again = try(next)
 		}
+		for cut := o.Sales / 2; cut > 0; cut /= 2 {
+			next = o
+			if next.Sales -= cut; next.Sales > 0 && try(next) {
+				again = true
+			}
+		}
 		for _, f := range Faults() {
 			next = o
 			if next.Faults = o.Faults.Without(f); next.Faults != o.Faults && try(next) {
