@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // compare plays the same seeds, and so the same weather, against what others do.
-func compare(o order, out io.Writer) (bool, error) {
+func compare(ctx context.Context, o order, out io.Writer) (bool, error) {
 	runs := uint64(max(1, o.total/o.Sales))
 	fmt.Fprintf(out, "seeds %d to %d, %d sales each\n\n", o.Seed, o.Seed+runs-1, o.Sales)
 	fmt.Fprintf(out, "%-34s %8s %8s %16s %16s\n", "", "sales", "shown", "orphan debits",
@@ -24,10 +25,11 @@ func compare(o order, out io.Writer) (bool, error) {
 		{faultsim.Real, "reversald"},
 	} {
 		o.Depth = line.depth
-		t, broken, err := all(o, runs)
+		s, err := all(ctx, o, runs)
 		if err != nil {
 			return false, err
 		}
+		t, broken := &s.tally, s.broken
 		per := func(n uint64) float64 { return float64(n) * 10_000 / float64(t.Sales) }
 		fmt.Fprintf(out, "%-34s %8d %8d %16.1f %16.1f\n", line.name, t.Sales, t.Stuck,
 			per(t.Orphans), per(t.Lost))

@@ -8,20 +8,24 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 
 	"reversald/agent/faultsim"
 )
 
 func main() {
-	ok, err := run(os.Args[1:], os.Stdout)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ok, err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "faultsim:", err)
 		os.Exit(2)
@@ -77,17 +81,17 @@ func parse(args []string) (order, error) {
 }
 
 // run is false when a promise was broken.
-func run(args []string, out io.Writer) (bool, error) {
+func run(ctx context.Context, args []string, out io.Writer) (bool, error) {
 	o, err := parse(args)
 	switch {
 	case err != nil:
 		return false, err
 	case o.compare:
-		return compare(o, out)
+		return compare(ctx, o, out)
 	case o.transcript:
 		return one(o, out)
 	}
-	return many(o, out)
+	return many(ctx, o, out)
 }
 
 // one plays one run, line by line.
@@ -105,17 +109,17 @@ func one(o order, out io.Writer) (bool, error) {
 	return len(r.Violations) == 0, nil
 }
 
-// many plays seed after seed.
-func many(o order, out io.Writer) (bool, error) {
+// many plays seed after seed, until an interrupt: what was played by then is reported.
+func many(ctx context.Context, o order, out io.Writer) (bool, error) {
 	runs := uint64(max(1, o.total/o.Sales))
 	fmt.Fprintf(out, "%s: seeds %d to %d, %d sales each\n", o.Depth, o.Seed, o.Seed+runs-1, o.Sales)
 	begun := time.Now()
-	t, broken, err := all(o, runs)
+	s, err := all(ctx, o, runs)
 	if err != nil {
 		return false, err
 	}
-	took := time.Since(begun)
-	report(out, &t)
+	took, t, broken := time.Since(begun), &s.tally, s.broken
+	report(out, t)
 	fmt.Fprintf(out, "%.0f sales/s on %d workers, %s\n",
 		float64(t.Sales)/took.Seconds(), o.workers, took.Round(time.Second))
 	for _, r := range broken {
@@ -136,43 +140,53 @@ func many(o order, out io.Writer) (bool, error) {
 // brokenMax: what fails so often needs no more examples.
 const brokenMax = 10
 
+// sum is what many runs came to.
+type sum struct {
+	mu     sync.Mutex // guards all below: the workers add to it
+	next   uint64
+	tally  faultsim.Tally
+	broken []faultsim.Result
+	failed error
+}
+
+// take is the number of the next run; false: there is none.
+func (s *sum) take(ctx context.Context, runs uint64) (uint64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.next
+	s.next++
+	return n, n < runs && s.failed == nil && len(s.broken) < brokenMax && ctx.Err() == nil
+}
+
+func (s *sum) add(r faultsim.Result, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tally.Add(&r.Tally)
+	if err != nil {
+		s.failed = err
+	}
+	if len(r.Violations) > 0 {
+		s.broken = append(s.broken, r)
+	}
+}
+
 // all plays runs on several workers.
-func all(o order, runs uint64) (faultsim.Tally, []faultsim.Result, error) {
-	var mu sync.Mutex // guards the three below
-	var tally faultsim.Tally
-	var broken []faultsim.Result
-	var failed error
-	var next atomic.Uint64
+func all(ctx context.Context, o order, runs uint64) (*sum, error) {
+	var s sum
 	var workers sync.WaitGroup
 	for range o.workers {
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			for {
-				n := next.Add(1) - 1
-				mu.Lock()
-				stop := n >= runs || failed != nil || len(broken) >= brokenMax
-				mu.Unlock()
-				if stop {
-					return
-				}
+			for n, more := s.take(ctx, runs); more; n, more = s.take(ctx, runs) {
 				run := o.Options
 				run.Seed = o.Seed + n
-				r, err := faultsim.Play(run)
-				mu.Lock()
-				tally.Add(&r.Tally)
-				if err != nil {
-					failed = fmt.Errorf("seed %d: %w", run.Seed, err)
-				}
-				if len(r.Violations) > 0 {
-					broken = append(broken, r)
-				}
-				mu.Unlock()
+				s.add(faultsim.Play(run))
 			}
 		}()
 	}
 	workers.Wait()
-	return tally, broken, failed
+	return &s, s.failed
 }
 
 // report prints what was counted.
