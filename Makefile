@@ -39,6 +39,18 @@ bench: build ## how fast a sale and a power-up are, on this machine
 bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
 	go build -o bin/bench ./cross/bench
 	bin/bench api $(BENCHFLAGS)
+# All of these can be given: make simulate SEED=1 SALES=100000000 (a hundredth of them in the store).
+SEED  ?= 0
+SALES ?= 5000000
+simulate: ## every short history; sales against every fault, by seed (SEED=1 SALES=5000000)
+	go test -count=1 -run 'TestEveryHistory' -v ./agent/payment | grep -E 'histories|FAIL|^ok'
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -depth core -seed $(SEED) -sales $(SALES)
+	bin/faultsim -depth real -seed $(SEED) -sales $$(($(SALES) / 100))
+
+compare: ## the same faults against what others do (SEED=1)
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -compare -seed $(SEED) -sales 100000
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)
