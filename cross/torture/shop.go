@@ -49,6 +49,7 @@ type shop struct {
 	app     string // where the daemon listens
 	random  *rand.Rand
 	more    string // configuration
+	damaged bool   // a part of one of its files was destroyed
 	retains bool   // closed payments are forgotten: not every story is on file
 
 	host   *process
@@ -242,7 +243,9 @@ func (s *shop) settle(ctx context.Context) (tally, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.markNear()
-	return compare(s.tolds, books.Entries, lines, lenience{s.retains, len(proof.Lost) > 0}), nil
+	return compare(s.tolds, books.Entries, lines, lenience{
+		forgets: s.retains, damaged: len(proof.Lost) > 0,
+	}), nil
 }
 
 // moments is how long after a kill a till may print what it was told just before.
