@@ -118,7 +118,7 @@ func (s *shop) damage() error {
 	for i := range junk {
 		junk[i] = byte(s.random.Uint32())
 	}
-	s.damaged = true
+	s.damaged, s.fresh = true, true
 	_, err = f.WriteAt(junk, s.random.Int64N(min(blocks, 24))*block)
 	return err
 }
@@ -168,7 +168,7 @@ func (g *ground) killStorm(ctx context.Context) error {
 	took := time.Since(began)
 	g.say("kills     %d in %d shops of %d dialects, %.0f a minute: %s", kills, rounds,
 		min(rounds, len(dialects())), float64(kills)/took.Minutes(), counted(by))
-	g.say("kills     %s", sum)
+	g.say("kills     %s", &sum)
 	if sum.approved == 0 || sum.reversed == 0 {
 		return errors.New("nothing was sold or nothing was reversed: this proves nothing")
 	}
@@ -194,7 +194,7 @@ func (g *ground) killShop(
 	}
 	defer s.end()
 	s.retains = more != ""
-	if err := s.openTills(1); err != nil {
+	if err := s.openTills(); err != nil {
 		return t, by, err
 	}
 	for range kills {
@@ -208,6 +208,7 @@ func (g *ground) killShop(
 		by[m.name]++
 	}
 	t, err = s.settle(ctx)
+	t.stops = s.stops
 	return t, by, err
 }
 

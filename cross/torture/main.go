@@ -1,5 +1,5 @@
-// Command torture breaks reversald in every way we know, and compares afterwards what the tills were
-// told, what the journal says and what the host's books say.
+// Command torture breaks reversald in every way we know, and compares afterwards what the tills
+// were told, what the journal says and what the host's books say.
 //
 // Think of a proving ground: on one lane real daemons sell over real TCP and are killed without
 // warning, thousands of times; on another a journal is kept on a disk that remembers every write,

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,6 +51,8 @@ type shop struct {
 	random  *rand.Rand
 	more    string // configuration
 	damaged bool   // a part of one of its files was destroyed
+	fresh   bool   // and nobody has stopped for it yet
+	stops   int    // how often somebody did
 	retains bool   // closed payments are forgotten: not every story is on file
 
 	host   *process
@@ -80,7 +83,8 @@ func openShop(g *ground, d dialect, seed uint64, journalDir, more string) (*shop
 		return nil, err
 	}
 	s.host, err = launch(nil, g.program("acquirerd"), "serve", "--listen", "127.0.0.1:0",
-		"--profile", d.name, "--tmk", masterKey, "--books", "none", "--control", s.path("host.sock"),
+		"--profile", d.name, "--tmk", masterKey, "--books", "none",
+		"--control", s.path("host.sock"),
 		"--manners", fmt.Sprintf("seed=%d;%s", seed%1_000_000, d.manners))
 	if err == nil {
 		err = s.host.waitFor("listening on ")
@@ -129,10 +133,11 @@ func (s *shop) startDaemon() (err error) {
 }
 
 // openTills lets the tills sell until closeTills.
-func (s *shop) openTills(stan int) error {
+func (s *shop) openTills() error {
 	args := []string{
-		s.g.program("acquirerd"), "tills", "--to", s.app, "--profile", s.d.name, "--tid", "TILL0000",
-		"--count", fmt.Sprint(s.d.tills), "--stan", fmt.Sprint(stan), "--timeout", "3s", "--json",
+		s.g.program("acquirerd"), "tills", "--to", s.app, "--profile", s.d.name,
+		"--tid", "TILL0000", "--count", strconv.Itoa(s.d.tills), "--stan", "1",
+		"--timeout", "3s", "--json",
 	}
 	if s.d.proven {
 		args = append(args, "--tmk", masterKey)
@@ -173,11 +178,11 @@ func (s *shop) closeTills() error {
 
 // status is what `reversald status --json` says.
 type status struct {
-	Link   string `json:"link"`
-	Open   int    `json:"open"`
-	Owed   int    `json:"owed"`
-	Stuck  int    `json:"stuck"`
-	Faults int    `json:"faults"`
+	Link    string `json:"link"`
+	Open    int    `json:"open"`
+	Owed    int    `json:"owed"`
+	Stuck   int    `json:"stuck"`
+	Checked int    `json:"checked"`
 }
 
 func (s *shop) status(ctx context.Context) (st status, err error) {
@@ -216,6 +221,11 @@ func (s *shop) settle(ctx context.Context) (tally, error) {
 	}
 	if err := s.drain(ctx); err != nil {
 		return tally{}, err
+	}
+	if s.damaged {
+		if err := s.mend(ctx); err != nil {
+			return tally{}, err
+		}
 	}
 	lines, err := s.filed(ctx)
 	if err != nil {
@@ -262,6 +272,29 @@ func (s *shop) markNear() {
 	}
 }
 
+// mend lets the check in the background come to its end and, because what it finds is mended by
+// the next start, starts once more.
+func (s *shop) mend(ctx context.Context) error {
+	err := until(ctx, "the check in the background", func() error {
+		st, err := s.status(ctx)
+		if err == nil && st.Checked == 0 {
+			err = errors.New("it goes on")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.daemon.stop()
+	if err := s.startDaemon(); err != nil {
+		return err
+	}
+	if err := s.daemon.waitFor("listening on "); err != nil {
+		return fmt.Errorf("the start after the check: %w", err)
+	}
+	return s.drain(ctx)
+}
+
 // filed is everything that is on file.
 func (s *shop) filed(ctx context.Context) ([]filed, error) {
 	var lines []filed
@@ -301,7 +334,12 @@ func (s *shop) end() {
 // die is a KILL at whatever instant this is.
 func (s *shop) die(all bool) error {
 	if s.daemon.over() && !killed(s.daemon.err) {
-		return fmt.Errorf("the daemon ended by itself: %w: %s", s.daemon.err, s.daemon.words())
+		// Who meets damage may stop once, so that the next start mends it.
+		if exitCode(s.daemon.err) != exitDead || !s.fresh {
+			return fmt.Errorf("the daemon ended by itself: %w: %s", s.daemon.err, s.daemon.words())
+		}
+		s.fresh = false
+		s.stops++
 	}
 	s.mu.Lock()
 	s.kills = append(s.kills, time.Now())

@@ -15,7 +15,8 @@ func sold() ([]told, []booked, []filed) {
 	return []told{{TID: "T", STAN: "1", Amount: 100, Outcome: "approved"}},
 		[]booked{{Terminal: "T", STAN: "1", State: "debited", Amount: 100, Requests: 1}},
 		[]filed{
-			{ID: 1, Kind: "asked", Terminal: "T", STAN: "1"}, {ID: 1, Kind: "approved"},
+			{ID: 1, Kind: "asked", Terminal: "T", STAN: "1"},
+			{ID: 1, Kind: "approved"},
 			{ID: 1, Kind: "confirmed"},
 		}
 }
@@ -23,8 +24,10 @@ func sold() ([]told, []booked, []filed) {
 // The comparison finds each of the faults it is there for, and nothing where there is none.
 func TestTheComparisonFindsWhatItIsThereFor(t *testing.T) {
 	reversed := []filed{
-		{ID: 1, Kind: "asked", Terminal: "T", STAN: "1"}, {ID: 1, Kind: "approved"},
-		{ID: 1, Kind: "doubted", Reason: "power cut"}, {ID: 1, Kind: "reversed"},
+		{ID: 1, Kind: "asked", Terminal: "T", STAN: "1"},
+		{ID: 1, Kind: "approved"},
+		{ID: 1, Kind: "doubted", Reason: "power cut"},
+		{ID: 1, Kind: "reversed"},
 	}
 	for name, c := range map[string]struct {
 		harm   func(*[]told, *[]booked, *[]filed)

@@ -185,7 +185,8 @@ func TestStatesAreWhatACutCanLeave(t *testing.T) {
 		{Kind: opMark, Data: []byte(ackLine(0))},
 		{Kind: opCreate, File: 1, Name: "a"},
 		{Kind: opWrite, File: 1, Data: sector('s')},
-		{Kind: opSyncDir}, {Kind: opSync, File: 1},
+		{Kind: opSyncDir},
+		{Kind: opSync, File: 1},
 		{Kind: opWrite, File: 1, Data: append(sector('x'), sector('y')...)},
 		{Kind: opRename, Name: "a", Name2: "b"},
 	}
@@ -225,9 +226,12 @@ func TestStatesAreWhatACutCanLeave(t *testing.T) {
 func TestAForgottenSyncTakesItsWritesWithIt(t *testing.T) {
 	log := []op{
 		{Kind: opMark, Data: []byte(ackLine(0))},
-		{Kind: opCreate, File: 1, Name: "a"}, {Kind: opSyncDir},
-		{Kind: opWrite, File: 1, Data: []byte("gone")}, {Kind: opForget, File: 1},
-		{Kind: opWrite, File: 1, Off: 600, Data: []byte("there")}, {Kind: opSync, File: 1},
+		{Kind: opCreate, File: 1, Name: "a"},
+		{Kind: opSyncDir},
+		{Kind: opWrite, File: 1, Data: []byte("gone")},
+		{Kind: opForget, File: 1},
+		{Kind: opWrite, File: 1, Off: 600, Data: []byte("there")},
+		{Kind: opSync, File: 1},
 		{Kind: opTrunc, File: 1, Off: 700},
 	}
 	tr := &trial{Seed: 1, Strict: true, Only: -1, Parts: 1, After: -1}
@@ -269,8 +273,13 @@ func TestTheWriterTakesEveryStep(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for _, wrong := range [][]string{
-		{}, {"write"}, {"write", "-dir", dir, "-steps", "dance"}, {"judge"}, {"plain"},
-		{"sample", "-dir", dir, "-name", "none"}, {"dance"},
+		{},
+		{"write"},
+		{"write", "-dir", dir, "-steps", "dance"},
+		{"judge"},
+		{"plain"},
+		{"sample", "-dir", dir, "-name", "none"},
+		{"dance"},
 	} {
 		if code := run(wrong, &said, &said); code != exitUsage {
 			t.Errorf("%v: exit %d", wrong, code)
