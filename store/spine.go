@@ -7,9 +7,9 @@ import (
 )
 
 // leadsNowhere follows the pages of every bucket as far down as bbolt would, and says what is wrong
-// with the way. bbolt follows a page that leads to itself for ever, and remembers every step: a file
-// that a careless disk has left took all of a machine's memory within seconds. Of a leaf only the
-// header is read, so that this takes a few milliseconds at most.
+// with the way. bbolt follows a page that leads to itself for ever, and remembers every step: a
+// file that a careless disk has left took all of a machine's memory within seconds. Of a leaf only
+// the header is read, so that this takes a few milliseconds at most.
 func leadsNowhere(r io.ReaderAt, size int64) error {
 	f, err := openPages(r, size)
 	if err != nil {
