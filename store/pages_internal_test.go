@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +160,27 @@ func TestADestroyedLeafOfTheLogIsFoundByTheStart(t *testing.T) {
 	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Nobody looks: whoever reads it leaves word for the next start, and so does not meet it again.
+	if j, err = Open(o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = j.Scan(1, 100); !errors.Is(err, ErrUnreadable) {
+		t.Fatal("scan:", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := readSuspicion(o.Path)
+	if err != nil || text == "" {
+		t.Errorf("no word was left: %q, %v", text, err)
+	}
+	if err := os.Remove(suspicionPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(closedPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody looks.
 	o.Examine = Examine
 	if j, err = Open(o); err != nil {
 		t.Fatal(err)

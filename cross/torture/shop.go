@@ -50,6 +50,7 @@ type shop struct {
 	app     string // where the daemon listens
 	random  *rand.Rand
 	more    string // configuration
+	victim  string // the file that damage strikes: "" the journal, ".ring" its second copy
 	damaged bool   // a part of one of its files was destroyed
 	fresh   bool   // and nobody has stopped for it yet
 	stops   int    // how often somebody did
@@ -78,6 +79,9 @@ func openShop(g *ground, d dialect, seed uint64, journalDir, more string) (*shop
 	s := &shop{
 		g: g, d: d, dir: dir, journal: filepath.Join(journalDir, "journal.db"), more: more,
 		random: rand.New(rand.NewPCG(seed, 3)),
+	}
+	if s.random.IntN(2) == 0 {
+		s.victim = ".ring"
 	}
 	if s.app, err = freeAddress(); err != nil {
 		return nil, err
