@@ -23,7 +23,7 @@ func (g *ground) liveCuts(ctx context.Context) error {
 	for ; cuts < g.cuts && ctx.Err() == nil; shops++ {
 		d := dialects()[shops%len(dialects())]
 		seed := g.seed + uint64(shops)
-		t, n, err := g.cutShop(ctx, d, seed, min(cutsAShop, g.cuts-cuts))
+		t, n, err := g.cutShop(ctx, d, seed, min(cutsAShop, max(1, g.cuts/len(dialects())), g.cuts-cuts))
 		cuts += n
 		sum.add(t)
 		if err != nil && ctx.Err() == nil {

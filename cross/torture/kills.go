@@ -123,7 +123,8 @@ func (s *shop) damage() error {
 
 // killStorm lets shops of all dialects in turn be killed over and over.
 func (g *ground) killStorm(ctx context.Context) error {
-	rounds := max(1, (g.kills+killsAShop-1)/killsAShop)
+	each := min(killsAShop, max(1, g.kills/len(dialects()))) // even a small run speaks them all
+	rounds := max(1, (g.kills+each-1)/each)
 	var mu sync.Mutex
 	var sum tally
 	by := map[string]int{}
@@ -138,7 +139,7 @@ func (g *ground) killStorm(ctx context.Context) error {
 			for n := range next {
 				d := dialects()[n%len(dialects())]
 				seed := g.seed + uint64(n)
-				t, counts, err := g.killShop(ctx, d, n, seed, min(killsAShop, g.kills))
+				t, counts, err := g.killShop(ctx, d, n, seed, each)
 				mu.Lock()
 				sum.add(t)
 				for name, c := range counts {
