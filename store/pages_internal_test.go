@@ -129,6 +129,69 @@ func TestALogThatLeadsToItselfIsFoundBeforeBboltFollowsIt(t *testing.T) {
 // A destroyed page of closed payments is found by the start. Before that was so, whoever asked for
 // one of them ended the daemon, start after start, until the check in the background came that far.
 func TestADestroyedLeafOfTheLogIsFoundByTheStart(t *testing.T) {
+	o := withADestroyedLeaf(t)
+	// Nobody looks: whoever reads it leaves word for the next start, and so does not meet it again.
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = j.Scan(1, 100); !errors.Is(err, ErrUnreadable) {
+		t.Fatal("scan:", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := readSuspicion(o.Path)
+	if err != nil || text == "" {
+		t.Errorf("no word was left: %q, %v", text, err)
+	}
+	if err := os.Remove(suspicionPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(closedPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody looks.
+	o.Examine = Examine
+	wantMended(t, o, "of a bucket")
+}
+
+// A change of the key that meets damage refuses, and what it opened and closed before that does not
+// pass for a journal that was closed well: a daemon was stopped by such a page.
+func TestAChangeOfTheKeyThatMeetsDamageLeavesWord(t *testing.T) {
+	o := withADestroyedLeaf(t)
+	o.Examine = Examine
+	tool := o
+	tool.Examine = nil // as reversald key rotate
+	if err := RotateKey(tool); !errors.Is(err, ErrUnreadable) {
+		t.Fatal(err)
+	}
+	wantMended(t, o, "holds another page")
+	if err := RotateKey(tool); err != nil {
+		t.Error(err)
+	}
+}
+
+func wantMended(t *testing.T, o Options, why string) {
+	t.Helper()
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if f := j.Facts(); !strings.Contains(f.Rebuilt, why) {
+		t.Errorf("facts: %+v", f)
+	}
+	for seq := uint64(1); seq <= j.Last(); seq++ {
+		if _, err := j.Scan(seq, 1); err != nil {
+			t.Errorf("entry %d: %v", seq, err)
+		}
+	}
+}
+
+// withADestroyedLeaf is a journal of closed payments, one page of which is zeros.
+func withADestroyedLeaf(t *testing.T) Options {
+	t.Helper()
 	o := Options{Path: filepath.Join(t.TempDir(), "journal.db"), AnyFilesystem: true}
 	j, err := Open(o)
 	if err != nil {
@@ -160,40 +223,7 @@ func TestADestroyedLeafOfTheLogIsFoundByTheStart(t *testing.T) {
 	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody looks: whoever reads it leaves word for the next start, and so does not meet it again.
-	if j, err = Open(o); err != nil {
-		t.Fatal(err)
-	}
-	if _, err = j.Scan(1, 100); !errors.Is(err, ErrUnreadable) {
-		t.Fatal("scan:", err)
-	}
-	if err := j.Close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := readSuspicion(o.Path)
-	if err != nil || text == "" {
-		t.Errorf("no word was left: %q, %v", text, err)
-	}
-	if err := os.Remove(suspicionPath(o.Path)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(closedPath(o.Path)); err != nil {
-		t.Fatal(err)
-	}
-	// Somebody looks.
-	o.Examine = Examine
-	if j, err = Open(o); err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	if f := j.Facts(); !strings.Contains(f.Rebuilt, "of a bucket") {
-		t.Errorf("facts: %+v", f)
-	}
-	for seq := uint64(1); seq <= j.Last(); seq++ {
-		if _, err := j.Scan(seq, 1); err != nil {
-			t.Errorf("entry %d: %v", seq, err)
-		}
-	}
+	return o
 }
 
 // logRoot is the page where the log begins.

@@ -198,6 +198,11 @@ func (s *shop) status(ctx context.Context) (st status, err error) {
 // drain waits until nothing is owed or open.
 func (s *shop) drain(ctx context.Context) error {
 	return until(ctx, "the reversals to be answered", func() error {
+		if s.daemon.over() && s.fresh && exitCode(s.daemon.err) == exitDead {
+			s.fresh = false // who meets damage may stop once, so that the next start mends it
+			s.stops++
+			return errors.Join(s.startDaemon(), errors.New("it has just started again"))
+		}
 		if s.daemon.over() {
 			return fmt.Errorf("the daemon ended: %w: %s", s.daemon.err, s.daemon.words())
 		}
