@@ -26,6 +26,18 @@ demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo
 	bin/demo -reversald bin/reversald $(DEMOFLAGS)
 
+# Bounded: some four minutes on two cores. For a big run give numbers, and nice it.
+# KILLS=20000 CUTS=5000 STATES=2000000 BLOCKS=50000 SEED=1 PARTS="kills states" KEEP=folder
+KILLS  ?= 2500
+CUTS   ?= 600
+STATES ?= 120000
+BLOCKS ?= 2500
+SEED   ?= 0
+torture: build ## power cuts, KILL, damage, full disks; and controls that must fail
+	go build -o bin/ ./store/cmd/storm ./cross/torture ./cross/torture/recorder
+	bin/torture -seed $(SEED) -kills $(KILLS) -cuts $(CUTS) -states $(STATES) -blocks $(BLOCKS) \
+	  $(if $(KEEP),-keep $(KEEP)) $(TORTUREFLAGS) $(PARTS)
+
 test: build ## every test, once
 	go test ./...
 

@@ -32,6 +32,7 @@ var (
 // corrupt page, and a panic leaves its locks held: after one the handle is only dropped. A page
 // number that points nowhere is not even a panic but a fault, unless it is asked to be one.
 type ledger struct {
+	path     string
 	db       *bolt.DB
 	file     *os.File
 	panicked bool
@@ -41,7 +42,7 @@ type ledger struct {
 // openLedger opens an existing bbolt file, looking at its two meta pages first: a page number
 // beyond the end of the file would end the process with a bus error that nothing can catch.
 func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, err error) {
-	l = &ledger{commitFn: (*bolt.DB).Update}
+	l = &ledger{path: path, commitFn: (*bolt.DB).Update}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -193,12 +194,15 @@ func parseBoltMeta(page []byte) (boltMeta, bool) {
 	}, true
 }
 
-// view runs fn in a read transaction. What fn keeps it must copy.
+// view runs fn in a read transaction. What fn keeps it must copy. Where bbolt panics, word is left
+// for the next Open: who ends because of a page that cannot be read would else meet it again, start
+// after start.
 func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+			leaveSuspicion(l.path, err)
 		}
 	}()
 	err = l.db.View(fn)

@@ -30,7 +30,7 @@ func Examine(o Options) (found string, err error) {
 	if len(s.faults) > 0 {
 		return s.faults[0].String(), nil
 	}
-	if err := s.leadsNowhere(); err != nil {
+	if err := leadsNowhere(f, size); err != nil {
 		return err.Error(), nil
 	}
 	debug.SetPanicOnFault(true)

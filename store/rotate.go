@@ -51,7 +51,10 @@ func (p *opening) rotate() error {
 		return err
 	}
 	if len(h.s.faults) > 0 {
-		return fmt.Errorf("%w: %s", ErrUnreadable, h.s.faults[0])
+		// Close has just said that the file is as it was left. It is, and nobody would look again.
+		err := fmt.Errorf("%w: %s", ErrUnreadable, h.s.faults[0])
+		leaveSuspicion(p.o.Path, err)
+		return err
 	}
 	master, err := newMaster(&p.o)
 	if err != nil {

@@ -3,51 +3,56 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 )
 
-// leadsNowhere follows the log's pages as far down as bbolt would, and says what is wrong with the
-// way. bbolt follows a page that leads to itself for ever, and remembers every step: a file that a
-// careless disk has left took all of a machine's memory within seconds. Of a leaf only the header
-// is read, so that this takes no longer than bbolt's own first look.
-func (s *survey) leadsNowhere() error {
-	if len(s.log) == 0 {
-		return fmt.Errorf("log: %w", errPageLayout)
+// leadsNowhere follows the pages of every bucket as far down as bbolt would, and says what is wrong
+// with the way. bbolt follows a page that leads to itself for ever, and remembers every step: a
+// file that a careless disk has left took all of a machine's memory within seconds. Of a leaf only
+// the header is read, so that this takes a few milliseconds at most.
+func leadsNowhere(r io.ReaderAt, size int64) error {
+	f, err := openPages(r, size)
+	if err != nil {
+		return err
 	}
-	for _, part := range s.log {
-		if len(part.value) < bucketValueBytes {
-			return fmt.Errorf("log: %w", errPageLayout)
+	var roots []uint64
+	f.walk(f.root, func(items []leafItem, _ int64) {
+		for _, it := range items {
+			if it.bucket && len(it.value) >= bucketValueBytes {
+				roots = append(roots, binary.NativeEndian.Uint64(it.value))
+			}
 		}
-		root := binary.NativeEndian.Uint64(part.value)
-		if root == 0 {
-			continue // inside of the page above it
-		}
-		if err := s.file.follow(root, 0); err != nil {
-			return err
+	}, func(page uint64, perr error) {
+		err = fmt.Errorf("page %d of the root: %w", page, perr)
+	})
+	for _, root := range roots {
+		if err == nil && root != 0 { // 0: inside of the page above it
+			err = f.follow(root, 0)
 		}
 	}
-	return nil
+	return err
 }
 
 func (f *pageFile) follow(id uint64, depth int) error {
 	if depth > treeDepthMax {
-		return fmt.Errorf("page %d of the log: %w", id, errPageDepth)
+		return fmt.Errorf("page %d of a bucket: %w", id, errPageDepth)
 	}
 	var head [pageHeaderBytes]byte
 	switch err := f.header(id, head[:]); {
 	case err != nil:
-		return fmt.Errorf("page %d of the log: %w", id, err)
+		return fmt.Errorf("page %d of a bucket: %w", id, err)
 	case binary.NativeEndian.Uint16(head[8:]) == pageLeaf:
 		return nil
 	case binary.NativeEndian.Uint16(head[8:]) != pageBranch:
-		return fmt.Errorf("page %d of the log: %w", id, errPageKind)
+		return fmt.Errorf("page %d of a bucket: %w", id, errPageKind)
 	}
 	page, err := f.page(id, treeOverflowMax)
 	if err != nil {
-		return fmt.Errorf("page %d of the log: %w", id, err)
+		return fmt.Errorf("page %d of a bucket: %w", id, err)
 	}
 	below, err := branches(page)
 	if err != nil {
-		return fmt.Errorf("page %d of the log: %w", id, err)
+		return fmt.Errorf("page %d of a bucket: %w", id, err)
 	}
 	for _, child := range below {
 		if err := f.follow(child, depth+1); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -120,7 +121,7 @@ func (g *ground) blockLog(ctx context.Context, steps, options string) (log strin
 		return "", err
 	}
 	err = ask(ctx, nil, g.program("storm"), "write", "-dir", v.dir, "-marks",
-		filepath.Join(d.dir, ".mark"), "-seed", fmt.Sprint(g.seed), "-steps", steps)
+		filepath.Join(d.dir, ".mark"), "-seed", number(g.seed), "-steps", steps)
 	if err != nil {
 		return "", err
 	}
@@ -151,7 +152,9 @@ func (g *ground) blockLevel(ctx context.Context) error {
 	return nil
 }
 
-func (g *ground) judgeBlocks(ctx context.Context, options string, states int) (j judged, err error) {
+func (g *ground) judgeBlocks(
+	ctx context.Context, options string, states int,
+) (j judged, err error) {
 	mountOptions := options
 	if options == "defaults" {
 		mountOptions = ""
@@ -161,8 +164,8 @@ func (g *ground) judgeBlocks(ctx context.Context, options string, states int) (j
 		return j, err
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(log)) }()
-	return g.judge(ctx, log, "-block", options, "-seed", fmt.Sprint(g.seed), "-states",
-		fmt.Sprint(states))
+	return g.judge(ctx, log, "-block", options, "-seed", number(g.seed), "-states",
+		strconv.Itoa(states))
 }
 
 // noBarriers is the control of the block level: a file system that does not flush.

@@ -50,6 +50,7 @@ type tally struct {
 	// the process ended between writing the answer and noting it: reversed, as it says in the
 	// README, and the only ones of which nobody can know.
 	window int
+	stops  int // daemons that stopped by themselves, because they met damage
 	gaps   int // stories of closed payments of which damage has taken the end
 	faults []string
 }
@@ -73,6 +74,7 @@ func (t *tally) add(o tally) {
 	t.reversed += o.reversed
 	t.window += o.window
 	t.gaps += o.gaps
+	t.stops += o.stops
 	t.faults = append(t.faults, o.faults...)
 }
 
@@ -196,9 +198,9 @@ func (t *tally) file(name sale, on *story, b booked, l lenience) {
 }
 
 // String is the line of the report.
-func (t tally) String() string {
+func (t *tally) String() string {
 	return fmt.Sprintf("%d sales: %d approved, %d declined, %d unknown; host: %d debits, "+
 		"%d reversed; what does not balance %d; told in the window %d; closed stories without "+
-		"their end, after damage, %d", t.sales, t.approved, t.declined, t.unknown, t.debits,
-		t.reversed, len(t.faults), t.window, t.gaps)
+		"their end, after damage, %d; stopped by damage %d", t.sales, t.approved, t.declined,
+		t.unknown, t.debits, t.reversed, len(t.faults), t.window, t.gaps, t.stops)
 }

@@ -18,11 +18,13 @@ func controlRuns() []control {
 	steady := []string{"write", "-steps", "open,append:20,close"}
 	return []control{
 		{
-			"bbolt with NoSync", []string{"plain", "-careless", "-commits", "60"},
+			"bbolt with NoSync",
+			[]string{"plain", "-careless", "-commits", "60"},
 			[]string{"-plain", "-chance", "300", "-states", "400"},
 		},
 		{
-			"bbolt made under its final name", []string{"plain", "-commits", "2"},
+			"bbolt made under its final name",
+			[]string{"plain", "-commits", "2"},
 			[]string{"-plain", "-strict=false", "-states", "1500"},
 		},
 		{"our own journal, its syncs ignored", steady, []string{"-no-syncs", "-states", "400"}},
@@ -81,5 +83,5 @@ func (g *ground) control(ctx context.Context, c control) (j judged, err error) {
 		return j, err
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(log)) }()
-	return g.judge(ctx, log, append(c.judge, "-seed", fmt.Sprint(g.seed))...)
+	return g.judge(ctx, log, append(c.judge, "-seed", number(g.seed))...)
 }

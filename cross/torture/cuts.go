@@ -23,7 +23,7 @@ func (g *ground) liveCuts(ctx context.Context) error {
 	for ; cuts < g.cuts && ctx.Err() == nil; shops++ {
 		d := dialects()[shops%len(dialects())]
 		seed := g.seed + uint64(shops)
-		t, n, err := g.cutShop(ctx, d, seed, min(cutsAShop, g.cuts-cuts))
+		t, n, err := g.cutShop(ctx, d, seed, min(cutsAShop, max(1, g.cuts/len(dialects())), g.cuts-cuts))
 		cuts += n
 		sum.add(t)
 		if err != nil && ctx.Err() == nil {
@@ -36,7 +36,7 @@ func (g *ground) liveCuts(ctx context.Context) error {
 	}
 	g.say("cuts      %d in %d shops of %d dialects, %.0f a minute", cuts, shops,
 		min(shops, len(dialects())), float64(cuts)/time.Since(began).Minutes())
-	g.say("cuts      %s", sum)
+	g.say("cuts      %s", &sum)
 	if len(g.bad) == 0 && sum.approved == 0 {
 		return errors.New("nothing was sold: this proves nothing")
 	}
@@ -61,7 +61,7 @@ func (g *ground) cutShop(
 	}
 	defer s.end()
 	s.retains = more != ""
-	if err := s.openTills(1); err != nil {
+	if err := s.openTills(); err != nil {
 		return t, 0, err
 	}
 	for ; n < cuts; n++ {

@@ -14,9 +14,9 @@ import (
 // exitDead is how storm, and reversald, end when nobody knows what is on the disk.
 const exitDead = 75
 
-// syncFaults lets writes and syncs fail, having landed or not. The process must stop; the next start
-// finds out, on the same page cache that shows what the disk may not have; and every state that a
-// power cut could have left in between is judged like any other.
+// syncFaults lets writes and syncs fail, having landed or not. The process must stop; the next
+// start finds out, on the same page cache that shows what the disk may not have; and every state
+// that a power cut could have left in between is judged like any other.
 func (g *ground) syncFaults(ctx context.Context) error {
 	if err := g.mountable(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (g *ground) syncFault(ctx context.Context, order string, seed uint64) (j ju
 		defer d.unmount()
 		life := func(steps string) (int, error) {
 			w, err := launch(nil, g.program("storm"), "write", "-dir", d.dir, "-seed",
-				fmt.Sprint(seed), "-steps", steps)
+				number(seed), "-steps", steps)
 			if err != nil {
 				return 0, err
 			}
@@ -91,7 +91,7 @@ func (g *ground) syncFault(ctx context.Context, order string, seed uint64) (j ju
 		return j, err
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(log)) }()
-	return g.judge(ctx, log, "-seed", fmt.Sprint(seed), "-states", "400")
+	return g.judge(ctx, log, "-seed", number(seed), "-states", "400")
 }
 
 // daemonFaults lets syncs fail under a selling daemon, over and over.
@@ -108,7 +108,7 @@ func (g *ground) daemonFaults(ctx context.Context) error {
 		return err
 	}
 	defer s.end()
-	if err := s.openTills(1); err != nil {
+	if err := s.openTills(); err != nil {
 		return err
 	}
 	for n := range times {
@@ -136,8 +136,9 @@ func (g *ground) daemonFaults(ctx context.Context) error {
 	for _, f := range t.faults {
 		g.fail("failed syncs, %s: %s", d.name, f)
 	}
-	g.say("faults    %d syncs failed under a selling daemon, each ended it with %d", times, exitDead)
-	g.say("faults    %s", t)
+	g.say("faults    %d syncs failed under a selling daemon, each ended it with %d", times,
+		exitDead)
+	g.say("faults    %s", &t)
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (g *ground) diskFull(ctx context.Context) error {
 		return err
 	}
 	defer s.end()
-	if err := s.begin(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	filler := filepath.Join(v.dir, "filler")
@@ -94,22 +94,22 @@ func (g *ground) diskFull(ctx context.Context) error {
 	}
 	g.say("full      on a full ext4 new payments are refused with code %s, open ones finished, a "+
 		"start works, and with room it sells again", code)
-	g.say("full      %s", t)
+	g.say("full      %s", &t)
 	return nil
 }
 
 // begin starts daemon and tills, and waits for the first sale.
-func (s *shop) begin() error {
+func (s *shop) begin(ctx context.Context) error {
 	if err := s.startDaemon(); err != nil {
 		return err
 	}
 	if err := s.daemon.waitFor("listening on "); err != nil {
 		return err
 	}
-	if err := s.openTills(1); err != nil {
+	if err := s.openTills(); err != nil {
 		return err
 	}
-	return s.approvedAgain(context.Background())
+	return s.approvedAgain(ctx)
 }
 
 // fillUp writes until there is no room.
@@ -147,7 +147,8 @@ func (s *shop) refusedAll(ctx context.Context) (code string, err error) {
 		last := s.latest(inARow)
 		for _, t := range last {
 			if t.Outcome != "declined" || t.Code == "51" {
-				return fmt.Errorf("%s %s was told %s %s %s", t.TID, t.STAN, t.Outcome, t.Code, t.Why)
+				return fmt.Errorf("%s %s was told %s %s %s", t.TID, t.STAN, t.Outcome, t.Code,
+					t.Why)
 			}
 			code = t.Code
 		}
@@ -190,7 +191,7 @@ func (g *ground) diskFails(ctx context.Context) error {
 		return err
 	}
 	defer s.end()
-	if err := s.begin(); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	if err := d.order("dead forget"); err != nil {
@@ -204,11 +205,8 @@ func (g *ground) diskFails(ctx context.Context) error {
 	}
 	// What a technician does: the file system is put right and mounted again.
 	v.unmount()
-	if out, err := exec.Command("e2fsck", "-p", v.device).CombinedOutput(); exitCode(err) > 1 {
-		if out, err = exec.Command("e2fsck", "-y", v.device).CombinedOutput(); exitCode(err) > 2 {
-			return fmt.Errorf("e2fsck: %w: %s", err, out)
-		}
-		_ = out
+	if out, err := exec.Command("e2fsck", "-y", v.device).CombinedOutput(); exitCode(err) > 2 {
+		return fmt.Errorf("e2fsck: %w: %s", err, out)
 	}
 	if err := v.mount(""); err != nil {
 		return err
@@ -228,6 +226,6 @@ func (g *ground) diskFails(ctx context.Context) error {
 	}
 	g.say("full      a device that fails below ext4 ends the daemon with %d; repaired, it goes on",
 		exitDead)
-	g.say("full      %s", t)
+	g.say("full      %s", &t)
 	return nil
 }

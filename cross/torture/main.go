@@ -1,5 +1,5 @@
-// Command torture breaks reversald in every way we know, and compares afterwards what the tills were
-// told, what the journal says and what the host's books say.
+// Command torture breaks reversald in every way we know, and compares afterwards what the tills
+// were told, what the journal says and what the host's books say.
 //
 // Think of a proving ground: on one lane real daemons sell over real TCP and are killed without
 // warning, thousands of times; on another a journal is kept on a disk that remembers every write,
@@ -42,7 +42,7 @@ func main() {
 // ground is where everything happens.
 type ground struct {
 	bin    string // folder of the binaries
-	dir    string // temporary, in memory where that can be
+	dir    string // temporary
 	seed   uint64
 	kills  int
 	cuts   int
@@ -86,6 +86,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&g.cuts, "cuts", 60, "how often the power is cut under a selling daemon")
 	flags.IntVar(&g.states, "states", 60000, "crash states of the journal's files, about")
 	flags.IntVar(&g.blocks, "blocks", 800, "crash states of a disk with ext4, about")
+	flags.StringVar(&g.dir, "dir", "/dev/shm", "where the journals of the kills lie; in memory "+
+		"a start is quick, on a disk its syncs are real")
 	flags.StringVar(&g.keep, "keep", "", "folder for the logs of what failed")
 	if err := flags.Parse(args); err != nil {
 		return 64
@@ -133,9 +135,11 @@ func (g *ground) open() error {
 			return fmt.Errorf("%w (make torture builds it)", err)
 		}
 	}
-	if g.dir, err = os.MkdirTemp("/dev/shm", "torture-"); err != nil {
-		g.dir, err = os.MkdirTemp("", "torture-")
+	parent := g.dir
+	if _, err := os.Stat(parent); err != nil {
+		parent = "" // wherever temporary files go
 	}
+	g.dir, err = os.MkdirTemp(parent, "torture-")
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -201,6 +202,9 @@ func exitCode(err error) int {
 	}
 	return -1
 }
+
+// number is how a seed stands on a command line.
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // sizeOf is the length of a file, 0 of none.
 func sizeOf(path string) int64 {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -49,6 +50,10 @@ type shop struct {
 	app     string // where the daemon listens
 	random  *rand.Rand
 	more    string // configuration
+	victim  string // the file that damage strikes: "" the journal, ".ring" its second copy
+	damaged bool   // a part of one of its files was destroyed
+	fresh   bool   // and nobody has stopped for it yet
+	stops   int    // how often somebody did
 	retains bool   // closed payments are forgotten: not every story is on file
 
 	host   *process
@@ -75,11 +80,15 @@ func openShop(g *ground, d dialect, seed uint64, journalDir, more string) (*shop
 		g: g, d: d, dir: dir, journal: filepath.Join(journalDir, "journal.db"), more: more,
 		random: rand.New(rand.NewPCG(seed, 3)),
 	}
+	if s.random.IntN(2) == 0 {
+		s.victim = ".ring"
+	}
 	if s.app, err = freeAddress(); err != nil {
 		return nil, err
 	}
 	s.host, err = launch(nil, g.program("acquirerd"), "serve", "--listen", "127.0.0.1:0",
-		"--profile", d.name, "--tmk", masterKey, "--books", "none", "--control", s.path("host.sock"),
+		"--profile", d.name, "--tmk", masterKey, "--books", "none",
+		"--control", s.path("host.sock"),
 		"--manners", fmt.Sprintf("seed=%d;%s", seed%1_000_000, d.manners))
 	if err == nil {
 		err = s.host.waitFor("listening on ")
@@ -128,10 +137,11 @@ func (s *shop) startDaemon() (err error) {
 }
 
 // openTills lets the tills sell until closeTills.
-func (s *shop) openTills(stan int) error {
+func (s *shop) openTills() error {
 	args := []string{
-		s.g.program("acquirerd"), "tills", "--to", s.app, "--profile", s.d.name, "--tid", "TILL0000",
-		"--count", fmt.Sprint(s.d.tills), "--stan", fmt.Sprint(stan), "--timeout", "3s", "--json",
+		s.g.program("acquirerd"), "tills", "--to", s.app, "--profile", s.d.name,
+		"--tid", "TILL0000", "--count", strconv.Itoa(s.d.tills), "--stan", "1",
+		"--timeout", "3s", "--json",
 	}
 	if s.d.proven {
 		args = append(args, "--tmk", masterKey)
@@ -172,11 +182,11 @@ func (s *shop) closeTills() error {
 
 // status is what `reversald status --json` says.
 type status struct {
-	Link   string `json:"link"`
-	Open   int    `json:"open"`
-	Owed   int    `json:"owed"`
-	Stuck  int    `json:"stuck"`
-	Faults int    `json:"faults"`
+	Link    string `json:"link"`
+	Open    int    `json:"open"`
+	Owed    int    `json:"owed"`
+	Stuck   int    `json:"stuck"`
+	Checked int    `json:"checked"`
 }
 
 func (s *shop) status(ctx context.Context) (st status, err error) {
@@ -188,6 +198,11 @@ func (s *shop) status(ctx context.Context) (st status, err error) {
 // drain waits until nothing is owed or open.
 func (s *shop) drain(ctx context.Context) error {
 	return until(ctx, "the reversals to be answered", func() error {
+		if s.daemon.over() && s.fresh && exitCode(s.daemon.err) == exitDead {
+			s.fresh = false // who meets damage may stop once, so that the next start mends it
+			s.stops++
+			return errors.Join(s.startDaemon(), errors.New("it has just started again"))
+		}
 		if s.daemon.over() {
 			return fmt.Errorf("the daemon ended: %w: %s", s.daemon.err, s.daemon.words())
 		}
@@ -216,6 +231,11 @@ func (s *shop) settle(ctx context.Context) (tally, error) {
 	if err := s.drain(ctx); err != nil {
 		return tally{}, err
 	}
+	if s.damaged {
+		if err := s.mend(ctx); err != nil {
+			return tally{}, err
+		}
+	}
 	lines, err := s.filed(ctx)
 	if err != nil {
 		return tally{}, err
@@ -242,7 +262,9 @@ func (s *shop) settle(ctx context.Context) (tally, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.markNear()
-	return compare(s.tolds, books.Entries, lines, lenience{s.retains, len(proof.Lost) > 0}), nil
+	return compare(s.tolds, books.Entries, lines, lenience{
+		forgets: s.retains, damaged: len(proof.Lost) > 0,
+	}), nil
 }
 
 // moments is how long after a kill a till may print what it was told just before.
@@ -257,6 +279,29 @@ func (s *shop) markNear() {
 		}
 		s.tolds[i].near = at < len(s.kills) && s.kills[at].Before(heard.Add(moments))
 	}
+}
+
+// mend lets the check in the background come to its end and, because what it finds is mended by
+// the next start, starts once more.
+func (s *shop) mend(ctx context.Context) error {
+	err := until(ctx, "the check in the background", func() error {
+		st, err := s.status(ctx)
+		if err == nil && st.Checked == 0 {
+			err = errors.New("it goes on")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.daemon.stop()
+	if err := s.startDaemon(); err != nil {
+		return err
+	}
+	if err := s.daemon.waitFor("listening on "); err != nil {
+		return fmt.Errorf("the start after the check: %w", err)
+	}
+	return s.drain(ctx)
 }
 
 // filed is everything that is on file.
@@ -298,7 +343,12 @@ func (s *shop) end() {
 // die is a KILL at whatever instant this is.
 func (s *shop) die(all bool) error {
 	if s.daemon.over() && !killed(s.daemon.err) {
-		return fmt.Errorf("the daemon ended by itself: %w: %s", s.daemon.err, s.daemon.words())
+		// Who meets damage may stop once, so that the next start mends it.
+		if exitCode(s.daemon.err) != exitDead || !s.fresh {
+			return fmt.Errorf("the daemon ended by itself: %w: %s", s.daemon.err, s.daemon.words())
+		}
+		s.fresh = false
+		s.stops++
 	}
 	s.mu.Lock()
 	s.kills = append(s.kills, time.Now())

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,11 +30,17 @@ func plans() []plan {
 	return []plan{
 		{name: "creation", steps: "open,append:2,close", share: 14},
 		{name: "appends", steps: "open,append:%d,note:3,append:%d,close", share: 24},
-		{name: "kill with notes", steps: "open,append:%d,note:3,kill;open,append:3,close", share: 8},
+		{
+			name: "kill with notes", steps: "open,append:%d,note:3,kill;open,append:3,close",
+			share: 8,
+		},
 		{name: "retention", steps: "open,append:60,forget:8,append:4,forget:2,append:%d", share: 8},
 		{name: "compaction", steps: "open,append:%d,compact,append:3,close", share: 8},
 		{name: "salvage", steps: "open,append:%d,salvage,append:2,suspect,append:2", share: 8},
-		{name: "salvage of damage", steps: "open,append:%d,hurt,append:2,hurt,append:1", judge: "-hurt", share: 6},
+		{
+			name: "salvage of damage", steps: "open,append:%d,hurt,append:2,hurt,append:1",
+			judge: "-hurt", share: 6,
+		},
 		{name: "change of key", steps: "open,append:%d,rotate,append:3,rotate,close", share: 8},
 		{name: "migration", steps: "open,append:3,reopen,append:%d", sample: "format-1", share: 8},
 		{name: "damage", steps: "open,append:%d,note:2,append:%d", judge: "-damage", share: 8},
@@ -83,11 +90,13 @@ func (g *ground) judge(ctx context.Context, log string, args ...string) (j judge
 
 // record lets a writer live on a recorder, and gives the log of it. Several lives are separated by
 // semicolons; each but the last may end by its own hand.
-func (g *ground) record(p plan, seed uint64) (log string, err error) {
+func (g *ground) record(
+	ctx context.Context, p plan, seed uint64,
+) (log string, err error) {
 	random := rand.New(rand.NewPCG(seed, 4))
 	steps := p.steps
 	for strings.Contains(steps, "%d") {
-		steps = strings.Replace(steps, "%d", fmt.Sprint(8+random.IntN(24)), 1)
+		steps = strings.Replace(steps, "%d", strconv.Itoa(8+random.IntN(24)), 1)
 	}
 	d, err := g.mount(300)
 	if err != nil {
@@ -95,7 +104,7 @@ func (g *ground) record(p plan, seed uint64) (log string, err error) {
 	}
 	defer d.unmount()
 	if p.sample != "" {
-		if err := g.unpackSample(p.sample, d.dir); err != nil {
+		if err := g.unpackSample(ctx, p.sample, d.dir); err != nil {
 			return "", err
 		}
 		if err := d.order("settle"); err != nil {
@@ -104,7 +113,7 @@ func (g *ground) record(p plan, seed uint64) (log string, err error) {
 	}
 	lives := strings.Split(steps, ";")
 	for n, life := range lives {
-		w, err := launch(nil, g.program("storm"), "write", "-dir", d.dir, "-seed", fmt.Sprint(seed),
+		w, err := launch(nil, g.program("storm"), "write", "-dir", d.dir, "-seed", number(seed),
 			"-steps", life)
 		if err != nil {
 			return "", err
@@ -127,8 +136,8 @@ func (g *ground) dump(d *disk) (string, error) {
 }
 
 // unpackSample asks storm for a journal as an older version has left it.
-func (g *ground) unpackSample(name, dir string) error {
-	return ask(context.Background(), nil, g.program("storm"), "sample", "-name", name, "-dir", dir)
+func (g *ground) unpackSample(ctx context.Context, name, dir string) error {
+	return ask(ctx, nil, g.program("storm"), "sample", "-name", name, "-dir", dir)
 }
 
 // crashStates judges every plan, over and over until there are as many states as were wanted.
@@ -167,12 +176,12 @@ func (g *ground) crashStates(ctx context.Context) error {
 }
 
 func (g *ground) judgePlan(ctx context.Context, p plan, seed uint64, states int) (judged, error) {
-	log, err := g.record(p, seed)
+	log, err := g.record(ctx, p, seed)
 	if err != nil {
 		return judged{}, err
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(log)) }()
-	args := []string{"-seed", fmt.Sprint(seed), "-states", fmt.Sprint(max(states, 1))}
+	args := []string{"-seed", number(seed), "-states", strconv.Itoa(max(states, 1))}
 	if p.judge != "" {
 		args = append(args, p.judge)
 	}

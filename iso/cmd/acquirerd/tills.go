@@ -32,17 +32,19 @@ func newTills() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tills",
 		Short: "be a shop full of tills that sell without end, whatever becomes of the other side",
-		Long: `tills plays --count tills at --to, the daemon or the bank, until its standard input ends. Each
-sells one sale after the other with consecutive STANs, dials again when the line is lost, and prints
-one line of JSON for every sale of which a byte may have left: what it was told, or that it was told
-nothing. The names of the terminals are --tid with the last two characters counted up from 00.`,
+		Long: `tills plays --count tills at --to, the daemon or the bank, until its input ends.
+
+Each sells one sale after the other with consecutive STANs, dials again when the line is lost, and
+prints one line of JSON for every sale of which a byte may have left: what it was told, or that it
+was told nothing. Terminals are named --tid, the last two characters counted up from 00.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.check(time.Now()); err != nil {
 				return err
 			}
 			if count < 1 || count > tillsMax || len(s.tid) < 2 {
-				return usage(fmt.Errorf("--count goes from 1 to %d, --tid has two digits", tillsMax))
+				return usage(fmt.Errorf("--count goes from 1 to %d, --tid has two digits",
+					tillsMax))
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()

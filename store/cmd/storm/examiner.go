@@ -55,7 +55,7 @@ func (x *examiner) look(o store.Options) (string, error) {
 }
 
 func (x *examiner) start() error {
-	cmd := exec.Command(os.Args[0], "examine") //nolint:gosec // ourselves
+	cmd := exec.Command(os.Args[0], "examine") //nolint:gosec,noctx // ourselves, killed by end
 	cmd.Env = append(os.Environ(), stormAgain)
 	in, err := cmd.StdinPipe()
 	if err != nil {

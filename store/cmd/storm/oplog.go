@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 )
 
@@ -81,9 +82,7 @@ func (m *image) become(from *image) {
 		m.files[file] = append(m.files[file][:0], content...)
 	}
 	clear(m.names)
-	for name, file := range from.names {
-		m.names[name] = file
-	}
+	maps.Copy(m.names, from.names)
 }
 
 func (m *image) put(file int, off int64, b []byte) {

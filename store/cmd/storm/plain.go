@@ -93,7 +93,8 @@ func judgePlain(dir string, t *truth) error {
 		}
 		return b.ForEach(func(k, v []byte) error {
 			last++
-			if len(k) != 8 || binary.BigEndian.Uint64(k) != last || sumOf(v) != t.entries[last].sum {
+			if len(k) != 8 || binary.BigEndian.Uint64(k) != last ||
+				sumOf(v) != t.entries[last].sum {
 				return found("LIE", "entry %d is not what was written", last)
 			}
 			return nil

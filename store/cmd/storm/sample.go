@@ -46,7 +46,8 @@ func sample(args []string, _, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(*dir, filepath.Base(head.Name)), content, 0o600); err != nil {
+		path := filepath.Join(*dir, filepath.Base(head.Name))
+		if err := os.WriteFile(path, content, 0o600); err != nil {
 			return fmt.Errorf("unpack %s: %w", head.Name, err)
 		}
 	}

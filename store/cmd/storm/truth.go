@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -68,7 +69,7 @@ type fact struct {
 
 func sumOf(payload []byte) string {
 	sum := sha256.Sum256(payload)
-	return fmt.Sprintf("%x", sum[:8])
+	return hex.EncodeToString(sum[:8])
 }
 
 // truth is what the marks in a log say, up to a point of it.

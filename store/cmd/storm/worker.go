@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -79,18 +80,18 @@ func (tr *trial) args(part, after int) []string {
 
 // replay is what a person types to see one state again.
 func (tr *trial) replay(n int) string {
-	text := fmt.Sprintf("storm judge -log %s -seed %d -chance %d -only %d", tr.Log, tr.Seed,
-		tr.Chance, n)
+	words := []string{fmt.Sprintf("storm judge -log %s -seed %d -chance %d -only %d", tr.Log,
+		tr.Seed, tr.Chance, n)}
 	for name, on := range map[string]bool{
 		" -strict=false": !tr.Strict, " -no-syncs": tr.NoSyncs, " -damage": tr.Damage,
 		" -hurt":  tr.Hurt,
 		" -plain": tr.Plain, " -block '" + tr.Block + "'": tr.Block != "",
 	} {
 		if on {
-			text += name
+			words = append(words, name)
 		}
 	}
-	return text
+	return strings.Join(words, "")
 }
 
 // state is one crash state: what is durable, and what of the rest survives.
@@ -268,7 +269,7 @@ func work(args []string, stdout, stderr io.Writer) error {
 		}
 		hung := time.AfterFunc(stateTime, func() {
 			fmt.Fprintln(stderr, "HUNG: not done after", stateTime)
-			os.Exit(exitHung)
+			os.Exit(exitHung) //nolint:revive // the goroutine that could return does not
 		})
 		kind, v, err := court.judge(s)
 		hung.Stop()

@@ -22,6 +22,7 @@ type writer struct {
 	seed   uint64
 	random *rand.Rand
 	marks  *os.File // nil: nobody listens
+	eyes   examiner
 	j      *store.Journal
 }
 
@@ -29,7 +30,7 @@ type writer struct {
 func journalOptions(dir string) store.Options {
 	return store.Options{
 		Path: filepath.Join(dir, "journal.db"), AnyFilesystem: true, Boot: [16]byte{0xb0, 0x07},
-		Examine: store.Examine, LockTimeout: time.Second,
+		LockTimeout: time.Second,
 	}
 }
 
@@ -70,6 +71,8 @@ of one of the two files are destroyed), close, kill`)
 		o: journalOptions(*dir), seed: *seed,
 		random: rand.New(rand.NewPCG(*seed, uint64(os.Getpid()))),
 	}
+	w.o.Examine = w.eyes.look
+	defer w.eyes.end()
 	var err error
 	if w.marks, err = openMarks(*marks); err != nil {
 		return err
