@@ -25,6 +25,7 @@ type Journal struct {
 	payments uint64   // stories on file
 	batch    []record // what the next commit takes; what was noted comes first
 	arena    []byte   // the bytes of batch
+	sweep    *orphanSweep
 	sealed   []byte
 
 	ringMu sync.Mutex // the ring's index and tip: Facts looks at them while the writer works

@@ -150,10 +150,10 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 		}, log).Serve(ctx, app)
 	})
 	serveDoor(func() error {
-		return api.Serve(ctx, socket, api.Handler(a, api.About{
+		return api.Serve(ctx, socket, api.WithProof(api.Handler(a, api.About{
 			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
 			Journal: c.Journal, Overrides: overrides(c, journal),
-		}))
+		}), journal))
 	})
 	err := a.Run(ctx)
 	stop(err)
