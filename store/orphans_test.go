@@ -90,3 +90,38 @@ func TestPiecesOfALostStoryAreForgotten(t *testing.T) {
 	mustClose(t, mustOpen(t, o))
 	wantProven(t, o)
 }
+
+// As long as such pieces are on file they are no fault, and a salvage does not take them for an open
+// payment: the agent would take back a sale that was finished.
+func TestPiecesOfALostStoryAreNotOpen(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	mustAppend(t, j, draft(1, store.MarkOpen, "end lost"))
+	batchOfSales(t, j, 0, 20)
+	mustAppend(t, j, draft(1, store.MarkClose, "GONE-END"))
+	for range 120 { // until the ring has let go of what is closed
+		batchOfSales(t, j, 0, 20)
+	}
+	mustClose(t, j)
+	flip(t, o.Path, "GONE-END")
+	j = salvaged(t, o)
+	day := day0.AddDate(0, 0, 40)
+	if n, err := j.Forget(day, store.Retention{Payments: 100}); err != nil || n == 0 || onFile(t, j) != "1" {
+		t.Fatalf("%d, %v: %q", n, err, onFile(t, j)) // base has passed the gap, and nobody has swept
+	}
+	wantSound(t, j)
+	mustClose(t, j)
+	wantProven(t, o)
+	for _, damage := range []bool{false, true} {
+		if damage {
+			b := readFile(t, ringOf(o))
+			b[len(b)-3000] ^= 1
+			writeFile(t, ringOf(o), b)
+		}
+		f, err := store.Salvage(o, false)
+		if err != nil || f.OpenKeys != len(f.Fateless) || (f.OpenKeys > 0) != damage {
+			t.Errorf("damage %v: facts %+v, %v", damage, f, err)
+		}
+		wantProven(t, o)
+	}
+}
