@@ -35,6 +35,7 @@ type ledger struct {
 	db       *bolt.DB
 	file     *os.File
 	panicked bool
+	txid     int // of the last commit; 0: none yet
 	commitFn func(*bolt.DB, func(*bolt.Tx) error) error
 }
 
@@ -208,7 +209,9 @@ func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	return err
 }
 
-// update runs fn in a write transaction and commits it. After an error nobody knows.
+// update runs fn in a write transaction and commits it. After an error nobody knows. Should the
+// newest meta page be damaged under us, bbolt would go on from the one before, and the last commit
+// would be gone without a sign: the number of the transaction tells.
 func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -217,7 +220,18 @@ func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
 		}
 	}()
-	return l.commitFn(l.db, fn)
+	id := 0
+	err = l.commitFn(l.db, func(tx *bolt.Tx) error {
+		id = tx.ID()
+		if l.txid != 0 && id != l.txid+1 {
+			return fmt.Errorf("%w: its newest meta page is damaged", ErrUnreadable)
+		}
+		return fn(tx)
+	})
+	if err == nil {
+		l.txid = id
+	}
+	return err
 }
 
 // close waits for readers. After a panic bbolt would wait for ever for its own locks, so then
