@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
+.PHONY: help build demo test race bench year fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -32,9 +32,19 @@ test: build ## every test, once
 race: build ## every test under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -count=1 ./...
 
-bench: build ## how fast a sale and a power-up are, on this machine
-	go build -o bin/bench ./cross/bench
+bench: build bin/sqlite ## how fast a sale and a power-up are, and what the journal costs, here
+	go build -o bin/ ./cross/bench ./store/cmd/journalbench
+	bin/journalbench -sqlite bin/sqlite $(JOURNALFLAGS)
 	bin/bench $(BENCHFLAGS)
+
+year: ## a year of 500 sales a day below the journal's ceiling, in a minute
+	@mkdir -p bin
+	go build -o bin/ ./store/cmd/journalbench
+	bin/journalbench -year
+
+# A module of its own: nothing else here depends on SQLite.
+bin/sqlite: cross/bench/sqlite/main.go cross/bench/sqlite/go.mod
+	go build -C cross/bench/sqlite -o $(CURDIR)/bin/sqlite .
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)
