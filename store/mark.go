@@ -26,8 +26,11 @@ type mark struct {
 	line [markBytes]byte
 }
 
-// markBytes is the length of the first line: 20 digits, 32 and 8 hex digits, with what is between.
-const markBytes = 20 + 1 + 32 + 1 + 8 + 1
+// markBytes is the length of the first line: digits, 32 and 8 hex digits, with what is between.
+const (
+	markDigits = 20 // of the greatest number there is
+	markBytes  = markDigits + 1 + 32 + 1 + 8 + 1
+)
 
 func markPath(path string) string { return path + ".closed" }
 
@@ -42,9 +45,9 @@ func openMark(path string, id [16]byte) *mark {
 
 func (m *mark) encode(last uint64) []byte {
 	b := m.line[:0]
-	const digits = "00000000000000000000"
-	number := strconv.AppendUint(make([]byte, 0, len(digits)), last, 10)
-	b = append(append(b, digits[len(number):]...), number...)
+	const zeros = "00000000000000000000"
+	number := strconv.AppendUint(make([]byte, 0, markDigits), last, 10)
+	b = append(append(b, zeros[len(number):markDigits]...), number...)
 	b = hex.AppendEncode(append(b, ' '), m.id[:])
 	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(b, castagnoli))
 	return append(hex.AppendEncode(append(b, ' '), sum), '\n')
@@ -82,15 +85,20 @@ func markedLast(path string, id [16]byte) (last uint64, sure bool) {
 	if err != nil {
 		return 0, false
 	}
+	return parseMark(was, id)
+}
+
+// parseMark reads the content of a mark.
+func parseMark(was []byte, id [16]byte) (last uint64, sure bool) {
 	line, _, _ := strings.Cut(string(was), "\n")
-	last, err = strconv.ParseUint(line, 10, 64)
-	if err == nil && len(line) < markBytes {
-		return last, false
+	last, err := strconv.ParseUint(line, 10, 64)
+	if err == nil && len(line) <= markDigits {
+		return last, false // of before format 3
 	}
 	if len(was) < markBytes {
 		return 0, false
 	}
-	last, err = strconv.ParseUint(line[:min(20, len(line))], 10, 64)
+	last, err = strconv.ParseUint(string(was[:markDigits]), 10, 64)
 	m := mark{id: id}
 	if err != nil || !bytes.Equal(was[:markBytes], m.encode(last)) {
 		return 0, false

@@ -87,3 +87,22 @@ func TestAMarkThatIsNoneIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// What is said in FORMAT.md of what no file can tell: with the journal gone, an old ring and no
+// mark, everything that is left is opened, the loss of the journal is named, and that the ring was
+// an old one is known to nobody.
+func TestWhatNoWitnessHasIsNotNoticed(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	mustAppend(t, j, typical(1, store.MarkOpen))
+	old := copyFiles(t, filepath.Dir(o.Path))
+	mustAppend(t, j, typical(2, store.MarkOpen))
+	mustClose(t, j)
+	o = options(old)
+	os.Remove(o.Path)
+	os.Remove(o.Path + ".closed")
+	j = mustOpen(t, o)
+	if f := j.Facts(); f.OpenKeys != 1 || f.Last != 1 || f.Rebuilt != "the journal was gone, its ring was there" {
+		t.Errorf("facts: %+v", f)
+	}
+}

@@ -200,6 +200,10 @@ func overrides(c agent.Config, journal *store.Journal) []string {
 
 // tellJournal logs what the start made of the journal.
 func tellJournal(log *slog.Logger, f store.Facts) {
+	if f.Created {
+		log.Warn("a new journal was begun: there was none, no ring and no key",
+			slog.String("journal", f.Path), slog.String("filesystem", f.Filesystem))
+	}
 	if f.Rebuilt != "" {
 		log.Warn("journal copied into new files", slog.String("why", f.Rebuilt),
 			slog.String("kept", f.Quarantine), slog.Uint64("lost", f.LostEntries))
