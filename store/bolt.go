@@ -19,8 +19,8 @@ import (
 // pageBytes: smaller pages would put both of bbolt's meta pages into one block of the medium.
 const pageBytes = 4096
 
-// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
-// root page, which every commit writes anyway.
+// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that
+// bbolt keeps them inside the root page, which every commit writes anyway.
 var (
 	bucketLog    = []byte("log")  // seq → entry, but for the newest: see entryLog
 	bucketOpen   = []byte("open") // key → seq of its newest entry

@@ -125,7 +125,7 @@ var errMoved = errors.New("the journal has moved on")
 
 // pagesOf opens the pages that a read transaction sees: those that its own meta page leads to.
 func pagesOf(f *os.File, tx *bolt.Tx) (*pageFile, error) {
-	txid := uint64(tx.ID()) //nolint:gosec // bbolt counts them from 0
+	txid := uint64(tx.ID())
 	block := make([]byte, pageBytes)
 	if _, err := f.ReadAt(block, int64(txid%2)*pageBytes); err != nil {
 		return nil, fmt.Errorf("read meta page: %w", err)

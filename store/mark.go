@@ -73,7 +73,7 @@ func (m *mark) close(path string, last uint64, well bool) {
 	if err == nil {
 		all := append(bytes.Clone(m.encode(last)), state...)
 		if _, err = m.file.WriteAt(all, 0); err == nil {
-			_ = m.file.Truncate(int64(len(all))) // without it the next start has a look, that is all
+			_ = m.file.Truncate(int64(len(all))) // else the next start has a look, that is all
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// starts is how long a start takes from exec to listening, at the median, and what is resident then.
+// starts is how long a start takes from exec to listening, and the memory it has then.
 type starts struct {
 	warm, cold time.Duration
 	kib        int

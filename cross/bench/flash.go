@@ -68,7 +68,7 @@ func madeDirty(pid int) (int64, error) {
 // writeLine is a finished write to a file of the journal, as strace -y shows it.
 var writeLine = regexp.MustCompile(`pwrite64\(\d+<[^>]*/journal[^>]*>.* = (\d+)$`)
 
-// countWrites sells under strace, and adds up what was written to journal, ring and mark for a sale.
+// countWrites sells under strace, and adds up what a sale writes to journal, ring and mark.
 func countWrites(o options, dir string, sales int) (perSale float64, err error) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {

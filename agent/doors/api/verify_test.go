@@ -192,7 +192,7 @@ func TestAProofWhoseReaderStopsReadingEnds(t *testing.T) {
 		if _, err := io.WriteString(near, "GET /v1/journal/verify HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
-		if resp, err := http.ReadResponse(bufio.NewReader(near), nil); err != nil || resp.StatusCode != 200 {
+		if resp, err := http.ReadResponse(bufio.NewReader(near), nil); err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatal(resp, err)
 		}
 		begun := time.Now()

@@ -9,7 +9,7 @@ import (
 	"reversald/store"
 )
 
-// written is what this process has passed to write calls, and what it has made dirty for the medium.
+// written is what this process has passed to write calls, and what it has made dirty.
 func written() (calls, device int64, err error) {
 	text, err := os.ReadFile("/proc/self/io")
 	if err != nil {
@@ -109,15 +109,15 @@ func oneSale(j *store.Journal, now time.Time) error {
 func years(bytesPerSale float64) {
 	const salesPerDay = 500
 	for _, medium := range []struct {
-		name                                string
-		bytes, erases, amplification, block float64
+		name                         string
+		bytes, erases, amplification float64
 	}{
-		// SLC NAND under UBIFS: a partition of 64 MiB, 1,000 erases a block. UBIFS writes nodes, and
-		// moves what is alive when it collects: twice.
-		{"nand_64MiB_1000_erases", 64 << 20, 1000, 2, 0},
+		// SLC NAND under UBIFS: a partition of 64 MiB, 1,000 erases a block. UBIFS writes nodes,
+		// and moves what is alive when it collects: twice.
+		{"nand_64MiB_1000_erases", 64 << 20, 1000, 2},
 		// eMMC (MLC), 3,000 erases, levelled over a user area of 1 GiB. Scattered writes of 4 KiB
 		// into pages of 16 KiB: four times.
-		{"emmc_1GiB_3000_erases", 1 << 30, 3000, 4, 0},
+		{"emmc_1GiB_3000_erases", 1 << 30, 3000, 4},
 	} {
 		perYear := bytesPerSale * medium.amplification * salesPerDay * 365
 		reportLeast("years_of_"+medium.name, medium.bytes*medium.erases/perYear, "years", 0)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func measure(o options) error {
 		parts = []func(options, string) error{year}
 	}
 	for i, part := range parts {
-		dir := filepath.Join(root, fmt.Sprint(i))
+		dir := filepath.Join(root, strconv.Itoa(i))
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return err
 		}

@@ -93,28 +93,31 @@ func sellAtOnce(apps int, lasts time.Duration, write writer) (result, error) {
 	return r, failed
 }
 
-// ours writes as the agent does.
+// ours writes as the agent does: what nobody waits for is noted, or goes with what somebody does.
 func ours(j *store.Journal) writer {
 	now := time.Unix(1_700_000_000, 0)
 	return func(batch []order) (int, error) {
 		var ds []store.Draft
-		for _, o := range batch {
-			if o.step == 2 {
-				if _, err := j.Note(confirmed(o.key, now)); err != nil {
-					return 0, err
-				}
-			}
-		}
+		waiting := false
 		for i := range batch {
-			switch o := &batch[i]; o.step {
+			o := &batch[i]
+			waiting = waiting || o.done != nil
+			switch o.step {
 			case 0:
 				o.key = j.Next() + uint64(len(ds))
 				ds = append(ds, asked(o.key, now))
 			case 1:
 				ds = append(ds, approved(o.key, now))
+			case 2:
+				ds = append(ds, confirmed(o.key, now))
 			}
 		}
-		if len(ds) == 0 {
+		if !waiting {
+			for _, d := range ds {
+				if _, err := j.Note(d); err != nil {
+					return 0, err
+				}
+			}
 			return 0, nil
 		}
 		if _, err := j.Append(ds...); err != nil {
