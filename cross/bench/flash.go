@@ -57,7 +57,7 @@ func madeDirty(pid int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
+	for _, line := range strings.Split(string(text), "\n") {
 		if rest, ok := strings.CutPrefix(line, "write_bytes: "); ok {
 			return strconv.ParseInt(strings.TrimSpace(rest), 10, 64)
 		}
@@ -109,8 +109,7 @@ func sumWrites(trace string) (sum int64, err error) {
 		return 0, err
 	}
 	begun := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSuffix(line, "\n")
+	for _, line := range strings.Split(string(text), "\n") {
 		thread, rest, _ := strings.Cut(line, " ")
 		if head, cut := strings.CutSuffix(rest, "<unfinished ...>"); cut {
 			begun[thread] = head
