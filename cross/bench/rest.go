@@ -85,8 +85,15 @@ func start(o options, dir string) error {
 	}
 	report("start_to_listening", millis(many.warm), "ms", 20)
 	report("start_growth", float64(many.warm)/float64(few.warm), "ratio", 1.2)
+	report("start_to_listening_cold_journal", millis(many.files), "ms", 20)
+	report("start_growth_cold_journal", float64(many.files)/float64(few.files), "ratio", 1.2)
 	report("start_to_listening_cold", millis(many.cold), "ms", 20)
 	report("start_growth_cold", float64(many.cold)/float64(few.cold), "ratio", 1.2)
+	alone, err := programAlone(o)
+	if err != nil {
+		return err
+	}
+	report("program_alone_cold", millis(alone), "ms", 0)
 	report("start_resident", float64(many.kib)/1024, "MiB", 0)
 	report("start_resident_growth", float64(many.kib)/float64(few.kib), "ratio", 1.05)
 	info, err := os.Stat(filepath.Join(dir, "journal.db"))
