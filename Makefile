@@ -44,8 +44,9 @@ test: build ## every test, once
 race: build ## every test under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -count=1 ./...
 
-bench: build ## how fast a sale and a power-up are, on this machine
-	go build -o bin/bench ./cross/bench
+bench: build bin/sqlite ## how fast a sale and a power-up are, and what the journal costs, here
+	go build -o bin/ ./cross/bench ./store/cmd/journalbench
+	bin/journalbench -sqlite bin/sqlite $(JOURNALFLAGS)
 	bin/bench $(BENCHFLAGS)
 
 bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
@@ -63,6 +64,14 @@ simulate: ## every short history; sales against every fault, by seed (SEED=1 SAL
 compare: ## the same faults against what others do (SEED=1)
 	go build -o bin/faultsim ./agent/cmd/faultsim
 	bin/faultsim -compare -seed $(SEED) -sales 100000
+year: ## a year of 500 sales a day below the journal's ceiling, in a minute
+	@mkdir -p bin
+	go build -o bin/ ./store/cmd/journalbench
+	bin/journalbench -year
+
+# A module of its own: nothing else here depends on SQLite.
+bin/sqlite: cross/bench/sqlite/main.go cross/bench/sqlite/go.mod
+	go build -C cross/bench/sqlite -o $(CURDIR)/bin/sqlite .
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)

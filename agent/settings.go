@@ -71,7 +71,7 @@ var coreSettings = []setting{
 	},
 	{
 		key: "key_signer",
-		doc: "name of the key in the signer, kdk or SLOT/kdk, of which the journal's key is made; " +
+		doc: "the signer's key, kdk or SLOT/kdk, with which the journal's key is made; " +
 			"empty: the key file holds it in clear",
 		value: func(c *Config) any { return &c.KeySigner },
 	},

@@ -113,7 +113,7 @@ func (k *softKey) derive(length int, data []byte) ([]byte, error) {
 		text := binary.BigEndian.AppendUint32(nil, i)
 		text = append(append(text, deriveLabel...), 0)
 		text = append(text, data...)
-		text = binary.BigEndian.AppendUint32(text, uint32(length)*8) //nolint:gosec // at most 512
+		text = binary.BigEndian.AppendUint32(text, uint32(length)*8)
 		secret = append(secret, cmac(b, text)...)
 	}
 	return secret[:length], nil

@@ -171,7 +171,9 @@ func BenchmarkAppendToAFull(b *testing.B) {
 func BenchmarkSales(b *testing.B) {
 	for _, apps := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("apps=%d", apps), func(b *testing.B) {
-			j := mustOpen(b, options(b.TempDir()))
+			o := options(b.TempDir())
+			o.SizeMax = 512 << 20 // nothing is forgotten meanwhile
+			j := mustOpen(b, o)
 			_, before := written(b)
 			commits, start := 0, time.Now()
 			for b.Loop() {

@@ -19,8 +19,8 @@ import (
 // pageBytes: smaller pages would put both of bbolt's meta pages into one block of the medium.
 const pageBytes = 4096
 
-// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
-// root page, which every commit writes anyway.
+// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that
+// bbolt keeps them inside the root page, which every commit writes anyway.
 var (
 	bucketLog    = []byte("log")  // seq → entry, but for the newest: see entryLog
 	bucketOpen   = []byte("open") // key → seq of its newest entry
@@ -36,6 +36,7 @@ type ledger struct {
 	db       *bolt.DB
 	file     *os.File
 	panicked bool
+	txid     int // of the last commit; 0: none yet
 	commitFn func(*bolt.DB, func(*bolt.Tx) error) error
 }
 
@@ -212,7 +213,9 @@ func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	return err
 }
 
-// update runs fn in a write transaction and commits it. After an error nobody knows.
+// update runs fn in a write transaction and commits it. After an error nobody knows. Should the
+// newest meta page be damaged under us, bbolt would go on from the one before, and the last commit
+// would be gone without a sign: the number of the transaction tells.
 func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -221,7 +224,18 @@ func (l *ledger) update(fn func(*bolt.Tx) error) (err error) {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
 		}
 	}()
-	return l.commitFn(l.db, fn)
+	id := 0
+	err = l.commitFn(l.db, func(tx *bolt.Tx) error {
+		id = tx.ID()
+		if l.txid != 0 && id != l.txid+1 {
+			return fmt.Errorf("%w: its newest meta page is damaged", ErrUnreadable)
+		}
+		return fn(tx)
+	})
+	if err == nil {
+		l.txid = id
+	}
+	return err
 }
 
 // close waits for readers. After a panic bbolt would wait for ever for its own locks, so then

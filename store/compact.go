@@ -1,11 +1,9 @@
 package store
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -23,65 +21,6 @@ func (p *opening) wasteful() bool {
 	}
 	free := int64(p.ledger.db.Stats().FreePageN) * pageBytes
 	return free >= freeBytesMin && free > int64(m.end)*pageBytes/2
-}
-
-// The mark of a journal that was closed well says which state of the file that was. It is no use
-// to anybody once the file has changed, so nobody needs to remove it, and its loss costs a look.
-func closedPath(path string) string { return path + ".closed" }
-
-func closedText(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	head := make([]byte, 2*pageBytes)
-	if _, err := f.ReadAt(head, 0); err != nil {
-		return "", err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	ne := binary.NativeEndian
-	return fmt.Sprintf("%x %x %d %d\n", ne.Uint64(head[pageHeaderBytes+56:]),
-		ne.Uint64(head[pageBytes+pageHeaderBytes+56:]), info.Size(),
-		info.ModTime().UnixNano()), nil
-}
-
-func leaveClosed(path string, last uint64) {
-	text, err := closedText(path)
-	if err == nil {
-		text = fmt.Sprintf("%d\n%s", last, text)
-		//nolint:errcheck // without it the next start has a look at the file, that is all
-		os.WriteFile(closedPath(path), []byte(text), 0o600)
-	}
-}
-
-// closedLast is the newest entry when the journal was closed well for the last time, 0 when that is
-// not known.
-func closedLast(path string) uint64 {
-	was, err := os.ReadFile(closedPath(path))
-	if err != nil {
-		return 0
-	}
-	line, _, _ := strings.Cut(string(was), "\n")
-	last, err := strconv.ParseUint(line, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return last
-}
-
-// closedWell holds when the file is as the last Close left it.
-func closedWell(path string) bool {
-	was, err := os.ReadFile(closedPath(path))
-	if err != nil {
-		return false
-	}
-	_, state, _ := strings.Cut(string(was), "\n")
-	is, err := closedText(path)
-	return err == nil && is == state
 }
 
 // olderFormat is what a journal of an older format is called once there is a copy in this one.

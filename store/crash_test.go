@@ -126,6 +126,7 @@ func TestEveryWayACommitCanBeCutOff(t *testing.T) {
 				writeFile(t, cut.Path, journal)
 				writeFile(t, ringOf(cut), ring)
 				copyFile(t, keyOf(o), keyOf(cut))
+				os.Remove(cut.Path + ".closed") // of the cut before, and ahead of this one
 				k, err := store.Open(cut)
 				if err != nil {
 					t.Fatalf("commit %d, state %d, ring %d: %v", commit, i, r, err)

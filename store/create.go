@@ -176,6 +176,7 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 	if _, err = extend(f, reserveBytes+growBytes); err == nil {
 		err = f.Sync()
 	}
+	forgetCached(f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

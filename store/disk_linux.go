@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // dataFile syncs with fdatasync: the times of the file are of no use to us, and writing them
@@ -21,6 +23,13 @@ func (f dataFile) Sync() error {
 			return err
 		}
 	}
+}
+
+// forgetCached has the page cache let go of a file that is on the medium. What bbolt wrote at once
+// when it made the file, both meta pages too, would stay one piece there: every commit would then
+// look through four pages to write one.
+func forgetCached(f *os.File) {
+	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED) // slower without, that is all
 }
 
 // syncDir makes names that were created, renamed or removed in a directory durable.

@@ -53,12 +53,12 @@ var hints = []struct {
 	{ErrLost, "put the journal back where it was, with its ring and its key; to give it up, " +
 		"move all three away together"},
 	{ErrOtherTerminal, "this disk comes from another device: settle its open payments there first"},
-	{ErrOtherKey, "put back the key file that was made with the journal; where a secure module makes " +
-		"the key, the module, or its key, was changed"},
+	{ErrOtherKey, "put back the key file that was made with the journal; where a secure module " +
+		"makes the key, the module, or its key, was changed"},
 	{ErrKeyLost, "put back the key file that was made with the journal; without it no card " +
 		"number in the journal can be read"},
-	{ErrKeyAway, "see that the secure module runs, answers at its socket and has its key; nothing " +
-		"is lost, and no other key is made"},
+	{ErrKeyAway, "see that the secure module runs, answers at its socket and has its key; " +
+		"nothing is lost, and no other key is made"},
 	{ErrKeyElsewhere, "set signer and key_signer as they were when the journal got this key"},
 	{ErrKeyWide, "chmod 600 the key file, and find out who could read it"},
 	{ErrFull, "free space on the disk or raise the size limit; what is open can still be finished"},

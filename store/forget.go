@@ -30,6 +30,8 @@ type Retention struct {
 // jumped ahead forgets nothing before it is believed. An entry without a time is as old as the one
 // before it.
 //
+// Pieces of stories of which damage has taken the end go too, when base has passed all of them.
+//
 // What is left still proves itself: see bridges.
 func (j *Journal) Forget(now time.Time, limits Retention) (n int, err error) {
 	if err := j.alive(); err != nil {
@@ -42,6 +44,11 @@ func (j *Journal) Forget(now time.Time, limits Retention) (n int, err error) {
 	f := &forgetting{j: j, limits: limits, gone: make(map[uint64]bool)}
 	if err := j.ledger.view(func(tx *bolt.Tx) error { return f.plan(tx, now) }); err != nil {
 		return 0, fmt.Errorf("forget: %w", err)
+	}
+	if f.meta.base == f.was.base && len(f.gone) == 0 {
+		if err := j.ledger.view(f.orphans); err != nil {
+			return 0, fmt.Errorf("forget: %w", err)
+		}
 	}
 	if f.meta.base == f.was.base && len(f.gone) == 0 {
 		return 0, nil

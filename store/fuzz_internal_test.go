@@ -112,3 +112,20 @@ func FuzzKeyFile(f *testing.F) {
 		}
 	})
 }
+
+// FuzzMark: whatever is in a mark, it is believed only as it was written.
+func FuzzMark(f *testing.F) {
+	m := mark{id: [16]byte{1, 2, 3}}
+	f.Add(bytes.Clone(m.encode(1)))
+	f.Add(append(bytes.Clone(m.encode(1<<63)), "12 34 56 78\n"...))
+	f.Add([]byte("17\nab cd 1 2\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		last, sure := parseMark(b, m.id)
+		if sure && !bytes.HasPrefix(b, m.encode(last)) {
+			t.Errorf("%q is %d", b, last)
+		}
+		if _, other := parseMark(b, [16]byte{9}); sure && other {
+			t.Errorf("%q is of two journals", b)
+		}
+	})
+}

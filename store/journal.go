@@ -25,6 +25,8 @@ type Journal struct {
 	payments uint64   // stories on file
 	batch    []record // what the next commit takes; what was noted comes first
 	arena    []byte   // the bytes of batch
+	sweep    *orphanSweep
+	mark     *mark
 	sealed   []byte
 
 	ringMu sync.Mutex // the ring's index and tip: Facts looks at them while the writer works
@@ -68,6 +70,7 @@ func (j *Journal) Append(ds ...Draft) (first uint64, err error) {
 		return 0, j.die(err)
 	}
 	j.publish()
+	j.mark.set(j.seq)
 	return first, nil
 }
 
@@ -119,9 +122,7 @@ func (j *Journal) Close() error {
 	}
 	j.mu.Unlock()
 	err = errors.Join(err, j.ledger.close(), j.ring.file.Close())
-	if dead == nil && err == nil {
-		leaveClosed(j.opt.Path, j.Last())
-	}
+	j.mark.close(j.opt.Path, j.Last(), dead == nil && err == nil)
 	return err
 }
 

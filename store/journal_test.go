@@ -200,8 +200,8 @@ func TestNoFileHoldsACardNumber(t *testing.T) {
 			t.Errorf("%s holds the card number", f.Name())
 		}
 	}
-	if len(files) != 3 {
-		t.Errorf("%d files, want journal, ring and key", len(files))
+	if len(files) != 4 {
+		t.Errorf("%d files, want journal, ring, key and mark", len(files))
 	}
 }
 

@@ -125,7 +125,7 @@ var errMoved = errors.New("the journal has moved on")
 
 // pagesOf opens the pages that a read transaction sees: those that its own meta page leads to.
 func pagesOf(f *os.File, tx *bolt.Tx) (*pageFile, error) {
-	txid := uint64(tx.ID()) //nolint:gosec // bbolt counts them from 0
+	txid := uint64(tx.ID())
 	block := make([]byte, pageBytes)
 	if _, err := f.ReadAt(block, int64(txid%2)*pageBytes); err != nil {
 		return nil, fmt.Errorf("read meta page: %w", err)
@@ -143,13 +143,13 @@ func pagesOf(f *os.File, tx *bolt.Tx) (*pageFile, error) {
 	return file, nil
 }
 
-// begin looks at the structure: that no page is used twice, and none that is free.
+// begin looks at the structure: that no page is used twice, and none that is free. The older one of
+// the two meta pages may be torn, by a power cut in the last commit: the next commit writes it.
 func (l *liveProof) begin(s *survey) error {
 	v := &l.v
 	v.s = s
 	m := &s.meta
 	v.out.ID, v.out.Terminal, v.out.Format = m.id, m.terminal, int(m.format)
-	v.metaPages(l.j.ledger.file)
 	v.out.Faults = append(v.out.Faults, s.faults...)
 	if !s.metaOK {
 		l.ended = true

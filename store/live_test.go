@@ -219,3 +219,31 @@ func TestALiveProofWhilePaymentsAreForgotten(t *testing.T) {
 	_, err = j.Verify(t.Context(), func(store.Progress) error { forget(); return nil })
 	wantErr(t, err, store.ErrBusy)
 }
+
+// When the newest meta page is damaged under a running journal, bbolt would go on from the older
+// one: nothing is written any more, and the next start has all that was acknowledged.
+func TestAMetaPageLostWhileRunningLosesNoCommit(t *testing.T) {
+	for page := range int64(2) {
+		o := options(t.TempDir())
+		j := mustOpen(t, o)
+		mustAppend(t, j, draft(1, store.MarkOpen, "a"))
+		mustAppend(t, j, draft(2, store.MarkOpen, "b"))
+		overwrite(t, o.Path, page*4096+16, make([]byte, 64))
+		_, err := j.Append(draft(3, store.MarkOpen, "c"))
+		if err == nil { // it was the older one
+			_, err = j.Append(draft(4, store.MarkOpen, "d"))
+			if err != nil {
+				t.Errorf("page %d: %v", page, err)
+			}
+		} else if !errors.Is(err, store.ErrUnknown) {
+			t.Errorf("page %d: %v", page, err)
+		}
+		j.Close()
+		again := mustOpen(t, o)
+		if again.Last() < j.Last() || again.Last() < 2 {
+			t.Errorf("page %d: %d entries are left of %d", page, again.Last(), j.Last())
+		}
+		mustClose(t, again)
+		wantProven(t, o)
+	}
+}

@@ -102,7 +102,8 @@ func (f *pageFile) walkFrom(
 	return true
 }
 
-// branchKey is the first seq below an element of a branch; 0, which is before all, where it is none.
+// branchKey is the first seq below an element of a branch. Where it is none, it is one that nothing
+// is skipped for.
 func branchKey(page []byte, element int) uint64 {
 	head := pageHeaderBytes + element*pageElementBytes
 	pos := int64(head) + int64(binary.NativeEndian.Uint32(page[head:]))
@@ -137,7 +138,7 @@ func (s *survey) readLogFrom(seq uint64, each func(seq uint64, raw []byte) bool)
 		return true
 	}
 	for _, part := range s.log {
-		ended := true
+		var ended bool
 		if root := binary.NativeEndian.Uint64(part.value); root != 0 {
 			ended = s.file.walkFrom(root, 0, seq, visit, s.bad("log"))
 		} else {

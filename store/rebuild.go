@@ -126,11 +126,12 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 		return nil, fmt.Errorf("open %s: %w", p.o.Path, h.s.newer)
 	}
 	h.ringWhole = p.image.damaged == 0 && !p.ringLost
-	h.closedUpTo, h.acceptLoss = closedLast(p.o.Path), p.s.acceptLoss
+	h.acceptLoss = p.s.acceptLoss
 	h.gather()
 	if err := p.identify(h); err != nil {
 		return nil, err
 	}
+	h.closedUpTo, _ = markedLast(p.o.Path, h.meta.id)
 	h.c = p.chainer
 	h.meta.kept, h.meta.payments = 0, 0
 	return h, nil
@@ -205,7 +206,9 @@ func (p *opening) copyOut(h *harvest) error {
 		}
 		var batch []record
 		flush := func() error {
-			err := db.Update(func(tx *bolt.Tx) error { return putTree(tx.Bucket(bucketLog), batch) })
+			err := db.Update(func(tx *bolt.Tx) error {
+				return putTree(tx.Bucket(bucketLog), batch)
+			})
 			batch = batch[:0]
 			return err
 		}

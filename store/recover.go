@@ -29,6 +29,7 @@ func (p *opening) join() (*Journal, error) {
 	if err := p.refill(j, added); err != nil {
 		return nil, err
 	}
+	j.mark = openMark(p.o.Path, p.meta.id)
 	if p.s.commit != nil {
 		p.ledger.commitFn = p.s.commit
 	}
@@ -68,6 +69,10 @@ func (p *opening) takeFromRing() ([]record, error) {
 // compareHistories refuses a journal that is not the one the ring went along with: an older copy
 // put back, or one that has gone another way since.
 func (p *opening) compareHistories() error {
+	if last, sure := markedLast(p.o.Path, p.meta.id); sure && last > p.last {
+		return fmt.Errorf("%w: it and its ring end at entry %d, it was once at %d", ErrLost,
+			p.last, last)
+	}
 	if p.image.acked > p.last {
 		return fmt.Errorf("%w: it ends at entry %d, the ring has seen %d", ErrLost,
 			p.last, p.image.acked)

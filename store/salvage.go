@@ -276,9 +276,16 @@ func (h *harvest) settle() {
 			if mayBeClosed && s.last <= h.treeLast {
 				continue
 			}
+			// The gap with its end may have been forgotten since. The ring has what is open.
+			if s.last <= h.meta.base && !h.inRing(s.last) {
+				if h.ringWhole && !h.crowdedByOpen() {
+					continue
+				}
+				out.damage = DamageFate
+			}
 		case !mayBeClosed:
 		case h.ringWhole && !h.crowded():
-			if len(h.img.entries[s.last]) == 0 {
+			if !h.inRing(s.last) {
 				continue
 			}
 		default:
@@ -292,6 +299,19 @@ func (h *harvest) settle() {
 			h.index[key] = openRef{last: ref.last, damage: DamagePart}
 		}
 	}
+}
+
+func (h *harvest) inRing(seq uint64) bool { return len(h.img.entries[seq]) > 0 }
+
+// crowdedByOpen is crowded where it is known what is open.
+func (h *harvest) crowdedByOpen() bool {
+	sum := 0
+	for _, copies := range h.img.entries {
+		if _, open := h.fold[copies[0].entry.Key]; open {
+			sum += len(copies[0].raw) + slotLengthBytes
+		}
+	}
+	return sum > (h.img.size-ringLead)*slotDataBytes/2
 }
 
 // crowded says that the ring may have let go of what was open.

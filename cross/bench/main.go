@@ -16,13 +16,14 @@ import (
 
 // options are what a run is given.
 type options struct {
-	reversald string // the command line of the daemon, split at spaces
-	acquirerd string
-	dir       string // where the journal lies: the disk that is measured
-	sales     int
-	payments  int // closed payments on file for the start-up figures
-	short     bool
-	linger    time.Duration // how long a confirm may wait for the next sale's commit
+	reversald  string // the command line of the daemon, split at spaces
+	acquirerd  string
+	dir        string // where the journal lies: the disk that is measured
+	sales      int
+	payments   int // closed payments on file for the start-up figures
+	short      bool
+	dropCaches bool
+	linger     time.Duration // how long a confirm may wait for the next sale's commit
 }
 
 func main() {
@@ -40,6 +41,8 @@ func main() {
 	flag.IntVar(&o.payments, "payments", 100000, "closed payments on file for the start-up figures")
 	flag.DurationVar(&o.linger, "linger", 5*time.Millisecond,
 		"how long a confirm may wait for the next sale's commit (the default of the daemon)")
+	flag.BoolVar(&o.dropCaches, "drop-caches", false,
+		"for the cold start empty the page cache of the whole machine, as root")
 	flag.BoolVar(&o.short, "short", false, "leave the slow parts out")
 	flag.Parse()
 	if err := measure(o); err != nil {
@@ -65,6 +68,7 @@ func measure(o options) error {
 		{"syncs", true, syncs},
 		{"link back", false, linkBack},
 		{"follow", false, follow},
+		{"flash", true, flash},
 		{"at rest", false, atRest},
 		{"start", true, start},
 	}

@@ -68,7 +68,7 @@ func start(o options, dir string) error {
 	if err := sellMany(p.daemon.address, "BULK", short); err != nil {
 		return err
 	}
-	few, err := startTime(o, p, dir)
+	few, err := startTimes(o, p, dir)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,23 @@ func start(o options, dir string) error {
 		return err
 	}
 	report("bulk_sales_per_second", float64(long)/time.Since(began).Seconds(), "sales/s", 0)
-	many, err := startTime(o, p, dir)
+	many, err := startTimes(o, p, dir)
 	if err != nil {
 		return err
 	}
-	report("start_to_listening", millis(many), "ms", 20)
-	report("start_growth", float64(many)/float64(few), "ratio", 1.2)
+	report("start_to_listening", millis(many.warm), "ms", 20)
+	report("start_growth", float64(many.warm)/float64(few.warm), "ratio", 1.2)
+	report("start_to_listening_cold_journal", millis(many.files), "ms", 20)
+	report("start_growth_cold_journal", float64(many.files)/float64(few.files), "ratio", 1.2)
+	report("start_to_listening_cold", millis(many.cold), "ms", 20)
+	report("start_growth_cold", float64(many.cold)/float64(few.cold), "ratio", 1.2)
+	alone, err := programAlone(o)
+	if err != nil {
+		return err
+	}
+	report("program_alone_cold", millis(alone), "ms", 0)
+	report("start_resident", float64(many.kib)/1024, "MiB", 0)
+	report("start_resident_growth", float64(many.kib)/float64(few.kib), "ratio", 1.05)
 	info, err := os.Stat(filepath.Join(dir, "journal.db"))
 	if err != nil {
 		return err
@@ -116,24 +127,6 @@ func sellMany(address, name string, n int) error {
 	all.Wait()
 	close(failed)
 	return <-failed
-}
-
-// startTime leaves ten payments open with a host that is silent, and measures restarts.
-func startTime(o options, p *pair, dir string) (time.Duration, error) {
-	if err := leaveOpen(o, p, dir); err != nil {
-		return 0, err
-	}
-	var all []time.Duration
-	for range 9 {
-		p.daemon.kill()
-		daemon, err := startDaemon(o, dir, p.host.address)
-		if err != nil {
-			return 0, err
-		}
-		p.daemon = daemon
-		all = append(all, daemon.took)
-	}
-	return median(all), nil
 }
 
 // leaveOpen asks for ten sales that the host never answers, and does not wait.

@@ -10,6 +10,7 @@ import (
 	"reversald/agent"
 	"reversald/agent/doors/api"
 	"reversald/iso"
+	"reversald/store"
 )
 
 // apiListeners are where the API door opens.
@@ -21,7 +22,7 @@ type apiListeners struct {
 
 // apiDoor makes the API door by the configuration.
 func apiDoor(
-	a *agent.Agent, profile *iso.Profile, c agent.Config, app net.Listener, log *slog.Logger,
+	a *agent.Agent, journal *store.Journal, profile *iso.Profile, c agent.Config, app net.Listener, log *slog.Logger,
 ) (*api.Door, error) {
 	access, err := api.ParseAccess(c.APIOperators, c.APIViewers, c.APIApps)
 	if err != nil {
@@ -36,8 +37,9 @@ func apiDoor(
 	return api.New(a, api.Options{
 		About: api.About{
 			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
-			Journal: c.Journal, Overrides: c.Overrides(),
+			Journal: c.Journal, Overrides: overrides(c, journal),
 		},
+		Journal: journal,
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,
 		Log: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}), nil

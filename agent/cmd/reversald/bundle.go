@@ -79,7 +79,7 @@ func (o *options) verifyBundle(path, key, public string) error {
 			return journalError{err}
 		}
 	}
-	if err := o.printProof(path, proof, public != "", note); err != nil {
+	if err := o.printBundle(path, proof, public != "", note); err != nil {
 		return err
 	}
 	if !proof.Chain && public == "" {
@@ -136,7 +136,7 @@ func (o *options) bundleKey(key string) (string, error) {
 	return key, nil
 }
 
-func (o *options) printProof(path string, p agent.Proof, known bool, note string) error {
+func (o *options) printBundle(path string, p agent.Proof, known bool, note string) error {
 	if o.json {
 		return o.printJSON(bundleProof{
 			V: 1, Bundle: path, ID: p.Evidence.ID, Journal: p.Evidence.Journal.ID,

@@ -51,7 +51,7 @@ var exitCodes = []struct {
 		"or the address is taken"},
 	{exitSoftware, "a fault of reversald itself"},
 	{exitIO, "the disk failed while the journal was opened"},
-	{exitAgain, "the journal failed while running, or the secure module that has its key is away: " +
+	{exitAgain, "the journal failed while running, or the module that has its key is away: " +
 		"start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
 	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},

@@ -69,8 +69,8 @@ func keyCommand(o *options) *cobra.Command {
 		Short: "seal everything with a new key and destroy the old one; the daemon must be stopped",
 		Long: "rotate copies the journal under a new key. The old key is destroyed: what was\n" +
 			"forgotten, and the card numbers in every copy and quarantine file, can not be\n" +
-			"opened by anybody from then on. Where the configuration has key_signer, the new key\n" +
-			"is made by the secure module; --in-clear puts it into the key file instead, and\n" +
+			"opened by anybody from then on. Where the configuration has key_signer, the secure\n" +
+			"module makes the new key; --in-clear puts it into the key file instead, and\n" +
 			"key_signer must then be taken out.",
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {

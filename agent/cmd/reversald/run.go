@@ -129,7 +129,7 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
 	}
-	door, err := apiDoor(a, profile, c, app, log)
+	door, err := apiDoor(a, journal, profile, c, app, log)
 	if err != nil {
 		return configError{err}
 	}
@@ -229,6 +229,10 @@ func overrides(c agent.Config, journal *store.Journal) []string {
 
 // tellJournal logs what the start made of the journal.
 func tellJournal(log *slog.Logger, f store.Facts) {
+	if f.Created {
+		log.Warn("a new journal was begun: there was none, no ring and no key",
+			slog.String("journal", f.Path), slog.String("filesystem", f.Filesystem))
+	}
 	if f.Rebuilt != "" {
 		log.Warn("journal copied into new files", slog.String("why", f.Rebuilt),
 			slog.String("kept", f.Quarantine), slog.Uint64("lost", f.LostEntries))

@@ -331,7 +331,21 @@ func patch(ts *testscript.TestScript, neg bool, args []string) {
 	if !bytes.Contains(content, texts[0]) {
 		ts.Fatalf("%s has no %q", args[0], texts[0])
 	}
-	ts.Check(os.WriteFile(path, bytes.ReplaceAll(content, texts[0], texts[1]), 0o600))
+	patched := bytes.ReplaceAll(content, texts[0], texts[1])
+	if len(patched) != len(content) {
+		ts.Check(os.WriteFile(path, patched, 0o600))
+		return
+	}
+	// In place, and nothing else is touched: somebody may have the file open.
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	ts.Check(err)
+	for i := range patched {
+		if patched[i] != content[i] {
+			_, err := f.WriteAt(patched[i:i+1], int64(i))
+			ts.Check(err)
+		}
+	}
+	ts.Check(f.Close())
 }
 
 func noise(ts *testscript.TestScript, neg bool, args []string) {

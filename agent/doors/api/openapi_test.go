@@ -20,6 +20,7 @@ import (
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/store"
 )
 
 // description is openapi.yaml as a tree.
@@ -252,7 +253,9 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	d := describes(t)
 	p := newPretended(3)
 	wanted := d.operations()
-	got := api.New(p, options).Routes()
+	journal := &verdicts{}
+	withJournal := func(o *api.Options) { o.Journal = journal }
+	got := api.New(p, proving(journal)).Routes()
 	slices.Sort(got)
 	if !slices.Equal(wanted, got) {
 		t.Fatalf("described: %v\nserved: %v", wanted, got)
@@ -269,7 +272,7 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 		p.entries[i].Time = at
 	}
 	p.closed, p.open = []agent.Payment{full}, []agent.Payment{{ID: 4, Phase: "stuck", Since: at}}
-	asker := newAsker(t, p)
+	asker := newAsker(t, p, withJournal)
 	bodies := map[string]string{
 		"sell":   `{"amount":1,"currency":"840","pan":"4111111111111111","terminal":"T"}`,
 		"order":  `{"by":"Li","why":"x"}`,
@@ -325,6 +328,9 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	ask("GET /v1/events", "", "", "Last-Event-ID", "0")
 	ask("GET /v1/journal", "", "")
 	ask("GET /v1/journal?max=x", "", "")
+	for _, journal.err = range []error{store.ErrBusy, store.ErrClosed, nil} {
+		ask("GET /v1/journal/verify", "", "")
+	}
 	ask("GET /v1/status", "", "")
 	ask("GET /v1/openapi.yaml", "", "")
 	ask(find+"?limit=x", "", "")
@@ -339,7 +345,8 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	p.broken, p.stopped = nil, true
 	p.mu.Unlock()
 	for _, op := range wanted {
-		if op != "GET /v1/openapi.yaml" && op != "GET /v1/journal" && op != "GET /v1/events" {
+		if op != "GET /v1/openapi.yaml" && op != "GET /v1/journal" && op != "GET /v1/events" &&
+			op != "GET /v1/journal/verify" {
 			body := ""
 			if strings.HasPrefix(op, "POST") && !strings.Contains(op, "/con") && !strings.Contains(op, "can") {
 				body = bodies["order"]
@@ -361,7 +368,7 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 			d.checks(op, resp, text)
 		}
 	}
-	nobody := newAsker(t, p, func(o *api.Options) { o.Access.TokenRole = api.RoleNone })
+	nobody := newAsker(t, p, withJournal, func(o *api.Options) { o.Access.TokenRole = api.RoleNone })
 	for _, op := range wanted {
 		method, path, _ := strings.Cut(op, " ")
 		resp, text := nobody.overTCP(token, method, strings.ReplaceAll(path, "{id}", "1"))
@@ -372,6 +379,16 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 			t.Errorf("%s is described, and never came", promise)
 		}
 	}
+}
+
+// verdicts is a journal that is proven at once, or not.
+type verdicts struct{ err error }
+
+func (v *verdicts) Verify(_ context.Context, each func(store.Progress) error) (store.Verdict, error) {
+	if v.err != nil {
+		return store.Verdict{}, v.err
+	}
+	return store.Verdict{Open: []uint64{1}, Lost: []store.Range{{First: 1, Last: 2}}}, each(store.Progress{Entry: 1, Last: 2})
 }
 
 // plain is an operation without its query.

@@ -56,6 +56,8 @@ type Options struct {
 	ConnectionsMax int
 	// Open are further paths that need no role, "GET /healthz" say.
 	Open map[string]http.HandlerFunc
+	// Journal is what GET /v1/journal/verify proves; nil: there is no such path.
+	Journal Verifier
 	// Log takes what the HTTP server has to say; nil: nobody.
 	Log *log.Logger
 }
@@ -76,6 +78,8 @@ type server struct {
 	about   About
 	profile *iso.Profile
 	streams chan struct{}
+
+	verifier Verifier
 }
 
 // streamsMax is how many may follow the journal or the events at a time.
@@ -112,6 +116,7 @@ func New(a Agent, o Options) *Door {
 	d := &Door{
 		server: server{
 			agent: a, about: o.About, profile: o.Profile, streams: make(chan struct{}, streamsMax),
+			verifier: o.Journal,
 		},
 		mux: http.NewServeMux(), routes: map[string]route{}, access: o.Access,
 		connectionsMax: o.ConnectionsMax, errors: o.Log,
@@ -128,6 +133,9 @@ func New(a Agent, o Options) *Door {
 	d.addOrders(a)
 	d.add("GET /v1/events", everybody, d.events)
 	d.add("GET /v1/journal", lookers, d.journal)
+	if o.Journal != nil {
+		d.add("GET /v1/journal/verify", lookers, d.verify)
+	}
 	d.add("GET /v1/openapi.yaml", everybody, d.describe)
 	for pattern, handler := range o.Open {
 		d.mux.HandleFunc(pattern, handler)

@@ -137,11 +137,19 @@ func (p *pretended) Resolve(ctx context.Context, id uint64, by, why string) (age
 }
 
 func (p *pretended) Hold(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
-	return p.Replay(ctx, id, by, why)
+	got, err := p.Replay(ctx, id, by, why)
+	if err == nil {
+		got.Held = true
+	}
+	return got, err
 }
 
 func (p *pretended) Release(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
-	return p.Replay(ctx, id, by, why)
+	got, err := p.Replay(ctx, id, by, why)
+	if err == nil {
+		got.Reason = "released"
+	}
+	return got, err
 }
 
 func (p *pretended) Command(_ context.Context, by, what string) error {
