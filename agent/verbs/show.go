@@ -74,7 +74,7 @@ func (s *Session) show(story api.Story, status api.Status) {
 			i += run - 1
 		}
 	}
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		s.put("\n")
 		s.tell(0, "now: %s", s.phase(p))
 		for _, line := range s.whyNot(p, status, story.Entries) {
@@ -100,7 +100,7 @@ func (s *Session) told(at time.Time, sentence string) {
 
 // heading says which payment this is.
 func (s *Session) heading(story api.Story) {
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		s.tell(2, "payment %d: %s, card %s, terminal %s, trace number %s", p.ID,
 			money(p.Amount, p.Currency), s.orNone(p.Card), p.Terminal, p.STAN)
 		return
@@ -166,4 +166,12 @@ func (s *Session) hex(digits, indent string) {
 		}
 		s.put("%s%s\n", indent, strings.Join(groups, " "))
 	}
+}
+
+// paymentOf is the payment as it stands; nil when what is on file of it does not tell.
+func paymentOf(story api.Story) *agent.Payment {
+	if story.Phase == "" || story.Phase == "damaged" {
+		return nil
+	}
+	return &story.Payment.Payment
 }

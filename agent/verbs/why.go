@@ -51,7 +51,7 @@ func (s *Session) whyJSON(id uint64, story api.Story, status api.Status) error {
 	plain := *s
 	plain.Lang = English
 	out := Why{V: schemaVersion, ID: id, Why: []string{}, Todo: []string{}}
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		out.Phase, out.Held, out.Attempts = p.Phase, p.Held, p.Attempts
 		out.Why = append(out.Why, plain.whyNot(p, status, story.Entries)...)
 		out.Todo = append(out.Todo, plain.todo(p)...)
@@ -64,7 +64,7 @@ func (s *Session) whyJSON(id uint64, story api.Story, status api.Status) error {
 }
 
 func (s *Session) why(id uint64, story api.Story, status api.Status) {
-	p := story.Payment
+	p := paymentOf(story)
 	if p == nil {
 		s.tell(2, "payment %d was closed long ago: %s tells how", id, s.command("show %d", id))
 		return

@@ -74,7 +74,7 @@ func (o *options) journalFiles(args []string, ring, key string) (store.Options, 
 	}
 	so := storeOptions(c)
 	if len(args) == 1 {
-		so = store.Options{Path: args[0], AnyFilesystem: true}
+		so = store.Options{Path: args[0], AnyFilesystem: true, DeriveKey: keySource(c)}
 	}
 	if ring != "" {
 		so.RingPath = ring
