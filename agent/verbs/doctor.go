@@ -17,9 +17,9 @@ func doctorVerb() *Verb {
 	return &Verb{
 		Name: "doctor", Short: "is everything in order here, and what to do if not?", Local: true,
 		Long: "" +
-			"doctor looks at disk, file system, journal, clock, key, permissions, daemon and line,\n" +
-			"and says what to do. It works with the daemon away too. Exit code 0: all is well;\n" +
-			"1: somebody should look; 2: payments are in danger, or stuck.",
+			"doctor looks at disk, file system, journal, clock, key, permissions, daemon and\n" +
+			"line, and says what to do. It works with the daemon away too. Exit code 0: all\n" +
+			"is well; 1: somebody should look; 2: payments are in danger, or stuck.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if err := in.noArgs(s); err != nil {
 				return err

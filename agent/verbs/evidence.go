@@ -16,8 +16,8 @@ func evidenceVerb() *Verb {
 		Name: "evidence", Args: "ID", IDs: true,
 		Short: "a bundle about one payment, for a dispute",
 		Long: "" +
-			"evidence gathers everything on file about one payment: its entries as they lie in\n" +
-			"the journal with what ties them to it, its messages, masked, and a signature.\n" +
+			"evidence gathers everything on file about one payment: its entries as they lie\n" +
+			"in the journal with what ties them to it, its messages, masked, and a signature.\n" +
 			"json is the bundle that verify proves; text and html are pages to print, which\n" +
 			"carry its fingerprint. No card number is in any of them.",
 		Flags: []Flag{

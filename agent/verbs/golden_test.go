@@ -47,10 +47,10 @@ func (c *told) Payment(_ context.Context, id uint64) (api.Story, error) {
 	story := api.Story{Entries: c.stories[id]}
 	for i := range c.open {
 		if c.open[i].ID == id {
-			story.Payment.Payment = c.open[i]
+			story.Payment = api.Payment{Payment: c.open[i]}
 		}
 	}
-	if story.ID == 0 && len(story.Entries) == 0 {
+	if story.Phase == "" && len(story.Entries) == 0 {
 		return story, fmt.Errorf("%w: there is no payment %d on file", api.ErrRefused, id)
 	}
 	return story, c.err

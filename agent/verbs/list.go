@@ -79,7 +79,8 @@ func (s *Session) openLine(p *agent.Payment) string {
 	}
 	return cut(strings.Join([]string{
 		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"),
-		pad(Clean(p.Terminal), 8), pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 12),
+		pad(Clean(p.Terminal), 8), pad(Clean(p.STAN), 6),
+		padLeft(money(p.Amount, Clean(p.Currency)), 12),
 		padLeft("x"+strconv.Itoa(p.Attempts), 4), padLeft(next, 6), s.phaseShort(p),
 	}, " "), s.width())
 }
@@ -188,8 +189,8 @@ func readyVerb() *Verb {
 	return &Verb{
 		Name: "ready-to-remove", Short: "is nothing owed, so that the device may be swapped?",
 		Long: "" +
-			"ready-to-remove ends with exit code 0 when no payment is open on this terminal, and\n" +
-			"with 1 when one is: then the device must stay, or its journal goes along.",
+			"ready-to-remove ends with exit code 0 when no payment is open on this terminal,\n" +
+			"and with 1 when one is: then the device must stay, or its journal goes along.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if err := in.noArgs(s); err != nil {
 				return err

@@ -14,8 +14,9 @@ func tailVerb() *Verb {
 	return &Verb{
 		Name: "tail", Short: "the newest journal entries; -f waits for more", Live: true,
 		Long: "" +
-			"tail prints journal entries, and with -f waits for more. Filters narrow it: an entry\n" +
-			"is shown when all of them fit. Terminal, STAN and RRN are those of its payment.\n\n" +
+			"tail prints journal entries, and with -f waits for more. Filters narrow it: an\n" +
+			"entry is shown when all of them fit. Terminal, STAN and RRN are those of its\n" +
+			"payment.\n\n" +
 			"  reversald tail -f --state stuck,reversed\n" +
 			"  reversald tail -n 1000 --stan 000123 --since 2h -o json\n" +
 			"  reversald tail -n 5 --mti 0400 -o hex",
