@@ -21,7 +21,8 @@ type apiListeners struct {
 
 // apiDoor makes the API door by the configuration.
 func apiDoor(
-	a *agent.Agent, profile *iso.Profile, c agent.Config, app net.Listener, log *slog.Logger,
+	a *agent.Agent, profile *iso.Profile, c agent.Config, weak []string,
+	app net.Listener, log *slog.Logger,
 ) (*api.Door, error) {
 	access, err := api.ParseAccess(c.APIOperators, c.APIViewers, c.APIApps)
 	if err != nil {
@@ -36,7 +37,7 @@ func apiDoor(
 	return api.New(a, api.Options{
 		About: api.About{
 			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
-			Journal: c.Journal, Overrides: c.Overrides(),
+			Journal: c.Journal, Overrides: weak,
 		},
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,
 		Log: slog.NewLogLogger(log.Handler(), slog.LevelDebug),

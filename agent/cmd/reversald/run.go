@@ -126,7 +126,7 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
 	}
-	door, err := apiDoor(a, profile, c, app, log)
+	door, err := apiDoor(a, profile, c, overrides(c, journal), app, log)
 	if err != nil {
 		return configError{err}
 	}
