@@ -207,10 +207,14 @@ func (a *Agent) recall(ctx context.Context, id uint64) (*held, error) {
 // place is where the entries of a payment lie, for whoever does not wait for the first reading of
 // the journal: false until that is over.
 func (r *register) place(id uint64) (from, to uint64, known bool) {
-	if r.behind.Load() || r.take(context.Background()) != nil {
+	if r.behind.Load() {
 		return 0, 0, false
 	}
+	<-r.turn // whoever has it reads on a little, or looks
 	defer r.give()
+	if r.readNew(func() error { return nil }) != nil {
+		return 0, 0, false
+	}
 	w := r.row(id)
 	if w == nil {
 		return 0, 0, false

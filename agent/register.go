@@ -88,9 +88,12 @@ func (r *register) begin(ctx context.Context) {
 
 func (r *register) give() { r.turn <- struct{}{} }
 
-func (r *register) readOn(ctx context.Context) error {
+func (r *register) readOn(ctx context.Context) error { return r.readNew(ctx.Err) }
+
+// readNew reads what is new in the journal, a page at a time, until over says why not to go on.
+func (r *register) readNew(over func() error) error {
 	for last := r.journal.Last(); r.seen < last; {
-		if err := ctx.Err(); err != nil {
+		if err := over(); err != nil {
 			return err
 		}
 		entries, err := r.journal.Scan(r.seen+1, pageMax)

@@ -109,7 +109,7 @@ func (a *Agent) decide(
 			return verdict{}, nil
 		}
 		if err := theirs(p, app, in); err != nil {
-			return verdict{p: a.view(p), err: err}, nil //nolint:nilerr // the app's, not the agent's
+			return verdict{p: a.view(p), err: err}, nil //nolint:nilerr // the app's, not ours
 		}
 		if err := a.happen(p, e); err != nil {
 			return nil, err
