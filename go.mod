@@ -18,9 +18,13 @@ require (
 )
 
 require (
+	github.com/coreos/go-systemd/v22 v22.5.0
+	github.com/spf13/pflag v1.0.10
+)
+
+require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/kr/text v0.2.0 // indirect
-	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
 	golang.org/x/text v0.21.0 // indirect
 	golang.org/x/tools v0.36.0 // indirect

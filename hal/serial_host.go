@@ -146,3 +146,23 @@ func (h Hosts) Dial(ctx context.Context, address string) (Link, error) {
 	}
 	return serial.Dial(ctx, device)
 }
+
+// CheckSerialFrames tells whether the frames that appendFrame makes go over the line of an address:
+// an envelope wants them with a packed length. Other addresses take any.
+func CheckSerialFrames(address string, appendFrame func(dst, body []byte) ([]byte, error)) error {
+	if !strings.HasPrefix(address, SerialScheme) {
+		return nil
+	}
+	h, _, err := ParseSerialHost(address)
+	if err != nil {
+		return err
+	}
+	frame, err := appendFrame(nil, make([]byte, 12)) // a length that reads differently in binary
+	if err != nil {
+		return err
+	}
+	if h.Envelope && !isFrame(frame) {
+		return errNoFrame
+	}
+	return nil
+}
