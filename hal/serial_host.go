@@ -35,6 +35,7 @@ var _ Dialer = SerialHost{}
 
 const (
 	serialPatience  = 3 * time.Second // the usual of the terminals' dialogues
+	serialKnock     = time.Second     // for the answer to ENQ, which nobody has to think about
 	serialResendMax = 3               // likewise
 	serialAsks      = 3               // ENQs without an answer, after which nobody is there
 )
