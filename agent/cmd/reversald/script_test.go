@@ -44,6 +44,8 @@ const patience = 20 * time.Second
 //	nullmodem VAR VAR                            two serial ports with a cable between them
 //	hup NAME [usr1]                              sends SIGHUP, or SIGUSR1
 //	listens SOCKET FILE                          collects datagrams, as systemd and syslogd do
+//	mkfifo FILE, fed FILE                        a watchdog's device, and whether it was fed well
+//	get SOCKET PATH                              asks an HTTP server, prints status and body
 //
 // What start started writes to NAME.out and NAME.err, and is killed when the script ends.
 func TestScripts(t *testing.T) {
@@ -75,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"until": until, "jsonkeys": jsonkeys, "patch": patch, "noise": noise,
 			"nothing-received": nothingReceived, "shm": shm, "stranger": stranger,
 			"papers": papers(t), "nullmodem": nullModem(t), "hup": hup, "listens": listens,
+			"mkfifo": mkfifo, "fed": fed, "get": get,
 		},
 	})
 }
