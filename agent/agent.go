@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"reversald/agent/link"
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/agent/slip"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -22,6 +24,8 @@ type Parts struct {
 	Clock   hal.Clock
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
+	// Slips takes what is to be printed, and never waits; nil where there is no printer.
+	Slips   func(slip.Slip)
 	Devices Devices
 	Times   *Timekeeper // nil: one for Clock that knows no build time
 }
@@ -36,6 +40,7 @@ type Agent struct {
 	times   *Timekeeper
 	devices Devices
 	log     *slog.Logger
+	slips   func(slip.Slip)
 	line    carrier
 	notary  *notary
 	inbox   chan message
@@ -71,6 +76,8 @@ type Agent struct {
 	tidyAt    instant       // when to look for closed payments to forget
 	counts    Counts
 	spoken    spoken // of people, lately
+
+	evidenceKey string // the public one, hexadecimal
 }
 
 // carrier takes frames to the host: a link.Supervisor, but for a [Stepper].
@@ -122,6 +129,7 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
+		slips: parts.Slips,
 		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
 		notary: newNotary(parts.Profile, parts.Signer), index: newRegister(parts.Journal),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
@@ -149,6 +157,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// What was due while the terminal slept is due when it wakes up.
 	booted := a.clock.SinceBoot()
 	a.elapsed = func() instant { return a.clock.SinceBoot() - booted }
+	a.evidenceKey = hex.EncodeToString(a.journal.Public())
 	if err := a.recover(); err != nil {
 		return err
 	}

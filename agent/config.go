@@ -38,6 +38,15 @@ type Config struct {
 	AnyFilesystem  bool
 	Socket         string
 
+	SocketMode        string
+	APIOperators      []string
+	APIViewers        []string
+	APIApps           []string
+	APIListen         string
+	APIToken          string
+	APITokenRole      string
+	APIConnectionsMax int
+
 	HostTimeout       time.Duration
 	ConfirmTimeout    time.Duration
 	EntryWait         time.Duration
@@ -89,6 +98,13 @@ func DefaultConfig() Config {
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
+
+		SocketMode:        "0600",
+		APIOperators:      []string{},
+		APIViewers:        []string{},
+		APIApps:           []string{},
+		APITokenRole:      "app",
+		APIConnectionsMax: 128,
 
 		JournalBytes: 64 << 20,
 		RetainDays:   400,
@@ -235,7 +251,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
-		Guard: c.Guard.rails(),
+		Guard: c.Guard.rails(), Contact: c.Support.Phone,
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
@@ -289,6 +305,7 @@ func (c Config) faults() []fault {
 		add(err, "listen")
 	}
 	c.DeviceConfig.faults(add)
+	c.apiFaults(add)
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")

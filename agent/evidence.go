@@ -3,11 +3,13 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf16"
 
 	"reversald/store"
 )
@@ -135,6 +137,7 @@ func (a *Agent) bundle(ev Evidence) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
+	text = asciiJSON(text)
 	public, signature := a.journal.Sign(append([]byte(evidenceLabel), text...))
 	return Bundle{
 		Evidence: text, PublicKey: hex.EncodeToString(public),
@@ -142,9 +145,39 @@ func (a *Agent) bundle(ev Evidence) (Bundle, error) {
 	}, nil
 }
 
+// Fingerprint is SHA-256 over the compact evidence, hexadecimal: what a printed page says of the
+// file it was printed from.
+func (b *Bundle) Fingerprint() string {
+	var text bytes.Buffer
+	if err := json.Compact(&text, b.Evidence); err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text.Bytes())
+	return hex.EncodeToString(sum[:])
+}
+
+// asciiJSON escapes whatever is not plain ASCII: so that no screen, no cable and no code page
+// changes a byte of what is signed.
+func asciiJSON(text []byte) []byte {
+	var out []byte
+	for _, r := range string(text) {
+		switch {
+		case r < 0x7f:
+			out = append(out, byte(r))
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
 // Proof is what was found about a bundle that is as it was made.
 type Proof struct {
-	Evidence Evidence
+	Evidence    Evidence
+	Fingerprint string
 	// PublicKey is the terminal's, hexadecimal. A bundle proves where it is from only to whoever
 	// knows that this is the terminal's.
 	PublicKey string
@@ -171,7 +204,7 @@ func CheckBundle(text []byte, keyPath string) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	proof := Proof{Evidence: ev, PublicKey: b.PublicKey}
+	proof := Proof{Evidence: ev, Fingerprint: b.Fingerprint(), PublicKey: b.PublicKey}
 	if err := proof.readEntries(); err != nil {
 		return Proof{}, err
 	}

@@ -74,7 +74,8 @@ func (a *Agent) search(ctx context.Context, q Query) (found []*held, seen uint64
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		p, err := a.reread(w.id, w.id+uint64(w.span))
+		from, to := w.entries()
+		p, err := a.reread(w.id, from, to)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -95,13 +96,11 @@ func (r *register) find(ctx context.Context, q Query) (rows []row, seen uint64, 
 	}
 	defer r.give()
 	want := row{
-		rrn: r.hash(q.RRN), reference: r.hash(q.Reference), app: r.hash(q.App),
+		rrn: r.hash(q.RRN), reference: r.hash(q.Reference), key: r.hash(q.Key),
+		app: r.hash(q.App),
 	}
 	if q.Terminal != "" && q.STAN != "" {
 		want.trace = r.hash(q.Terminal, q.STAN)
-	}
-	if q.Key != "" && q.App != "" {
-		want.key = r.hash(q.App, q.Key)
 	}
 	for i := len(r.rows) - 1; i >= 0 && len(rows) < storiesMax; i-- {
 		w := &r.rows[i]
@@ -150,48 +149,70 @@ func KnownState(word string) bool {
 		})
 }
 
+// Payment is one payment, open or closed, as it is now; ErrNoPayment when none that can be read is
+// on file.
+func (a *Agent) Payment(ctx context.Context, id uint64) (Payment, error) {
+	if p, held, err := a.Look(ctx, id); err != nil || held {
+		return p, err
+	}
+	p, err := a.recall(ctx, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	return onFile(p), nil
+}
+
+// AppOf is who asked for a payment; "" when that can not be read.
+func (a *Agent) AppOf(id uint64) string {
+	from, _, known := a.index.place(id)
+	if !known {
+		return ""
+	}
+	entries, err := a.journal.Scan(from, 1)
+	if err != nil || !begins(entries) || entries[0].Key != id {
+		return ""
+	}
+	return jsonText(entries[0].Payload, "app")
+}
+
 // recall is a payment as the journal has it.
 func (a *Agent) recall(ctx context.Context, id uint64) (*held, error) {
-	to, known, err := a.index.end(ctx, id)
-	if err != nil {
+	if err := a.index.take(ctx); err != nil {
 		return nil, err
 	}
-	if !known {
+	w := a.index.row(id)
+	if w == nil {
+		a.index.give()
 		return nil, fmt.Errorf("%w: %d", ErrNoPayment, id)
 	}
-	p, err := a.reread(id, to)
+	from, to := w.entries()
+	a.index.give()
+	p, err := a.reread(id, from, to)
 	if err == nil && p == nil {
 		err = fmt.Errorf("%w: %d", ErrNoPayment, id)
 	}
 	return p, err
 }
 
-// end is the newest entry of a payment.
-func (r *register) end(ctx context.Context, id uint64) (to uint64, known bool, err error) {
-	if err := r.take(ctx); err != nil {
-		return 0, false, err
+// place is where the entries of a payment lie, for whoever does not wait for the first reading of
+// the journal: false until that is over.
+func (r *register) place(id uint64) (from, to uint64, known bool) {
+	if r.behind.Load() || r.take(context.Background()) != nil {
+		return 0, 0, false
 	}
 	defer r.give()
 	w := r.row(id)
 	if w == nil {
-		return 0, false, nil
+		return 0, 0, false
 	}
-	return id + uint64(w.span), true, nil
+	from, to = w.entries()
+	return from, to, true
 }
 
-// endNow is end for whoever does not wait for the first reading: false until then.
-func (r *register) endNow(id uint64) (to uint64, known bool) {
-	if r.behind.Load() {
-		return 0, false
-	}
-	to, known, err := r.end(context.Background(), id)
-	return to, known && err == nil
-}
-
-// reread folds what is on file of a payment up to an entry; nil when that is not a payment from its
-// beginning, or can not be read.
-func (a *Agent) reread(id, to uint64) (*held, error) {
-	story, err := a.storyTo(id, to)
+// reread folds the entries of a payment that lie between two; nil when that is not a payment from
+// its beginning, or can not be read.
+func (a *Agent) reread(id, from, to uint64) (*held, error) {
+	story, err := a.storyBetween(id, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -205,10 +226,10 @@ func (a *Agent) reread(id, to uint64) (*held, error) {
 	return p, nil
 }
 
-// storyTo is what is on file of a payment up to an entry. Damaged entries are left out.
-func (a *Agent) storyTo(id, to uint64) ([]store.Entry, error) {
+// storyBetween is what is on file of a payment between two entries. Damaged ones are left out.
+func (a *Agent) storyBetween(id, from, to uint64) ([]store.Entry, error) {
 	var story []store.Entry
-	for from := id; from <= to && len(story) < historyMax; {
+	for from <= to && len(story) < historyMax {
 		page, err := a.journal.Scan(from, int(min(to-from+1, pageMax)))
 		for _, e := range page {
 			if e.Key == id && e.Seq <= to {

@@ -27,6 +27,7 @@ type Limits struct {
 	OverdueAfter    time.Duration     // a reversal older than this is flagged
 	Schedule        reversal.Schedule // of the reversals
 	Retention       store.Retention   // of closed payments
+	Contact         string            // whom a cardholder calls, for slips
 	Guard           guard.Rails       // what is looked at before a sale is sent
 }
 

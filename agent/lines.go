@@ -69,8 +69,8 @@ func (a *Agent) Story(id uint64) ([]Line, error) {
 }
 
 func (a *Agent) storyEntries(id uint64) ([]store.Entry, error) {
-	if to, known := a.index.endNow(id); known {
-		return a.storyTo(id, to)
+	if from, to, known := a.index.place(id); known {
+		return a.storyBetween(id, from, to)
 	}
 	entries, err := a.journal.History(id, historyMax)
 	if errors.Is(err, store.ErrCorrupt) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // register finds payments on file by what an app knows of them: trace number, reference, key. It
-// holds 32 bytes a payment, hashes only; whoever finds one reads the journal to be sure.
+// holds 40 bytes a payment, hashes only; whoever finds one reads the journal to be sure.
 //
 // It reads the journal once after the start, in the background, and from then on only what was
 // added, when somebody asks. It belongs to whoever has the turn.
@@ -30,10 +31,13 @@ type register struct {
 
 // row is one payment. A hash of 0 is that there is nothing to find it by.
 type row struct {
-	id                              uint64
-	span                            uint32 // its newest entry is id+span
+	id                              uint64 // at most the number of its first entry
+	first, last                     uint32 // its first and newest entries, counted from id
 	trace, rrn, reference, key, app uint32
 }
+
+// entries are the numbers of its first and its newest entry.
+func (w *row) entries() (from, to uint64) { return w.id + uint64(w.first), w.id + uint64(w.last) }
 
 func newRegister(j *store.Journal) *register {
 	r := &register{journal: j, seed: maphash.MakeSeed(), turn: make(chan struct{}, 1)}
@@ -116,25 +120,25 @@ func (r *register) learn(e *store.Entry) {
 	}
 	kind := payment.Kind(e.Kind)
 	if kind == payment.RecordAsked {
-		app := jsonText(e.Payload, "app")
 		r.rows = append(r.rows, row{
-			id: e.Key, app: r.hash(app),
+			id: e.Key, first: distance(e), app: r.hash(jsonText(e.Payload, "app")),
 			trace:     r.hash(jsonText(e.Payload, "terminal"), jsonText(e.Payload, "stan")),
 			reference: r.hash(jsonText(e.Payload, "reference")),
+			key:       r.hash(jsonText(e.Payload, "idempotency_key")),
 		})
-		if key := jsonText(e.Payload, "idempotency_key"); key != "" {
-			r.rows[len(r.rows)-1].key = r.hash(app, key)
-		}
 	}
 	at := r.row(e.Key)
 	if at == nil {
 		return // its beginning is damaged
 	}
-	at.span = uint32(min(e.Seq-e.Key, 1<<32-1))
+	at.last = distance(e)
 	if kind == payment.RecordApproved {
 		at.rrn = r.hash(jsonText(e.Payload, "rrn"))
 	}
 }
+
+// distance is how far an entry is from the number of its payment.
+func distance(e *store.Entry) uint32 { return uint32(min(e.Seq-e.Key, math.MaxUint32)) }
 
 // row is that of a payment; nil when there is none.
 func (r *register) row(id uint64) *row {
@@ -158,11 +162,11 @@ func (r *register) purge() {
 	open := r.journal.OpenKeys()
 	first := r.journal.Facts().First
 	r.rows = slices.DeleteFunc(r.rows, func(w row) bool {
-		if w.id >= first {
+		if _, to := w.entries(); to >= first {
 			return false
 		}
 		_, isOpen := slices.BinarySearch(open, w.id)
-		return !isOpen && w.id+uint64(w.span) < first
+		return !isOpen
 	})
 	r.purged = len(r.rows)
 }

@@ -102,8 +102,53 @@ var coreSettings = []setting{
 	},
 	{
 		key:   "socket",
-		doc:   "the Unix socket for status, tail, show, stuck and replay",
+		doc:   "the Unix socket of the API, which status, tail, show, stuck and replay ask too",
 		value: func(c *Config) any { return &c.Socket },
+	},
+	{
+		key: "socket_mode",
+		doc: "its file mode: who can open it at all; with more than 0600 give the others a role " +
+			"below",
+		value: func(c *Config) any { return &c.SocketMode },
+		oneOf: []string{"0600", "0660", "0666"},
+	},
+	{
+		key: "api_operators",
+		doc: "who may do everything on the socket: uid:N, gid:N (a process's first group) or any; " +
+			"root and the daemon's own user in any case",
+		value: func(c *Config) any { return &c.APIOperators },
+	},
+	{
+		key:   "api_viewers",
+		doc:   "who may see everything and order nothing",
+		value: func(c *Config) any { return &c.APIViewers },
+	},
+	{
+		key:   "api_apps",
+		doc:   "who may sell, confirm and cancel, and see their own payments",
+		value: func(c *Config) any { return &c.APIApps },
+	},
+	{
+		key:   "api_listen",
+		doc:   "the API over TCP too, 127.0.0.1:PORT or [::1]:PORT; empty: not",
+		value: func(c *Config) any { return &c.APIListen },
+	},
+	{
+		key:   "api_token",
+		doc:   "the file with the token for that, mode 0600, one word of 16 to 512 characters",
+		value: func(c *Config) any { return &c.APIToken },
+	},
+	{
+		key:   "api_token_role",
+		doc:   "what whoever knows the token may do",
+		value: func(c *Config) any { return &c.APITokenRole },
+		oneOf: []string{"app", "viewer", "operator"},
+	},
+	{
+		key:   "api_connections_max",
+		doc:   "connections to the API at once, for each listener; operators get a few more",
+		value: func(c *Config) any { return &c.APIConnectionsMax },
+		min:   1, max: 512,
 	},
 	{
 		key:   "host_timeout",

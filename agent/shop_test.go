@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/agent/slip"
 	"reversald/hal"
 	"reversald/hal/haltest"
 	"reversald/iso"
@@ -41,6 +42,7 @@ type shop struct {
 	limits  agent.Limits
 	clock   *haltest.Clock
 	dialer  *cable
+	paper   *printer // nil: there is none
 	log     *notes
 	tongue  tongue
 	devices agent.Devices
@@ -148,7 +150,12 @@ func (s *shop) tryOpen() error {
 	}
 	s.journal = journal
 	s.folders = append(s.folders, s.dir)
+	var slips func(slip.Slip)
+	if s.paper != nil {
+		slips = func(one slip.Slip) { s.paper.slips = append(s.paper.slips, one) }
+	}
 	s.agent = agent.New(agent.Parts{
+		Slips:   slips,
 		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
 		Devices: s.devices, Times: agent.NewTimekeeper(s.clock, s.built),
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -31,7 +31,11 @@ type Status struct {
 	Faults   int        `json:"faults"`            // that it found
 	Damaged  int        `json:"damaged"`           // open payments damaged in both files
 	Rebuilt  string     `json:"rebuilt,omitempty"` // why the start made a new journal
-	Counts   Counts     `json:"counts"`
+	Size     int64      `json:"size"`              // of the journal, in bytes
+	SizeMax  int64      `json:"size_max"`
+	// EvidenceKey is the public key that signs evidence, hexadecimal.
+	EvidenceKey string `json:"evidence_key"`
+	Counts      Counts `json:"counts"`
 	Watched
 }
 
@@ -138,7 +142,8 @@ func (a *Agent) status() Status {
 	}
 	facts := a.journal.Facts()
 	s.Checked, s.Faults, s.Damaged = facts.Checked, len(facts.Faults), len(facts.Damaged)
-	s.Rebuilt = facts.Rebuilt
+	s.Rebuilt, s.Size, s.SizeMax = facts.Rebuilt, facts.Size, facts.SizeMax
+	s.EvidenceKey = a.evidenceKey
 	s.Counts.Records = maps.Clone(a.counts.Records)
 	s.Watched = a.watched()
 	if a.keeping.heardEver {

@@ -32,8 +32,8 @@ type Request struct {
 	Fields     map[int]string // whatever else the host wants; these win
 }
 
-// String is the kind and the trace number: a request holds a card and is never printed.
-func (r Request) String() string { return "request " + r.STAN }
+// String is one word: a request holds a card and is never printed.
+func (Request) String() string { return "request" }
 
 // Format prints String for every verb.
 func (r Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }

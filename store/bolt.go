@@ -19,10 +19,10 @@ import (
 // pageBytes: smaller pages would put both of bbolt's meta pages into one block of the medium.
 const pageBytes = 4096
 
-// The buckets. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
+// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
 // root page, which every commit writes anyway.
 var (
-	bucketLog    = []byte("log")  // seq → entry
+	bucketLog    = []byte("log")  // seq → entry, but for the newest: see entryLog
 	bucketOpen   = []byte("open") // key → seq of its newest entry
 	bucketMeta   = []byte("meta")
 	bucketBridge = []byte("bridge") // entry behind a gap → chain before it
@@ -246,21 +246,9 @@ type record struct {
 	raw      []byte
 }
 
-// putLog adds entries to the log. bbolt keeps a reference to raw until the transaction ends.
-func putLog(tx *bolt.Tx, rs []record) error {
-	log := tx.Bucket(bucketLog)
-	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
-	for _, r := range rs {
-		if err := log.Put(logKey(r.seq), r.raw); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // putRecords adds entries to the log and brings the open index up to what it is after them.
 func putRecords(tx *bolt.Tx, rs []record, open pending) error {
-	if err := putLog(tx, rs); err != nil {
+	if err := putLog(tx, rs, len(open)); err != nil {
 		return err
 	}
 	index := tx.Bucket(bucketOpen)

@@ -29,6 +29,7 @@ var (
 	ErrFull    = errors.New("journal is full")
 	ErrUnknown = errors.New("journal write failed, what is on disk is unknown")
 	ErrClosed  = errors.New("journal is closed")
+	ErrBusy    = errors.New("journal is busy")
 )
 
 // Errors of reading.
@@ -61,6 +62,7 @@ var hints = []struct {
 	{ErrKeyElsewhere, "set signer and key_signer as they were when the journal got this key"},
 	{ErrKeyWide, "chmod 600 the key file, and find out who could read it"},
 	{ErrFull, "free space on the disk or raise the size limit; what is open can still be finished"},
+	{ErrBusy, "try again in a minute"},
 	{ErrUnknown, "look at the disk: kernel messages, free space, mount state; the next start " +
 		"checks everything"},
 	{ErrCorrupt, "keep the files; the entry is held, never guessed"},

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -89,4 +90,52 @@ func TestAPageThatLeadsToItselfIsFound(t *testing.T) {
 	if len(s.faults) == 0 {
 		t.Error("nothing was found")
 	}
+}
+
+// A log that leads to itself, or to a page of another tree, is found before bbolt follows it: it
+// would do so for ever, and remember every step until there is no memory left. The file that showed
+// it came from a disk that syncs nothing.
+func TestALogThatLeadsToItselfIsFoundBeforeBboltFollowsIt(t *testing.T) {
+	file := smallJournal(t)
+	at := logRoot(t, file)
+	for name, child := range map[string]uint64{"itself": at, "the root": 0, "nowhere": 1 << 40} {
+		hurt := bytes.Clone(file)
+		if name == "the root" {
+			m, err := newestMeta(bytes.NewReader(file), int64(len(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			child = m.root
+		}
+		page := hurt[at*pageBytes:]
+		binary.NativeEndian.PutUint16(page[8:], pageBranch)
+		binary.NativeEndian.PutUint16(page[10:], 1)
+		binary.NativeEndian.PutUint64(page[pageHeaderBytes+8:], child)
+		path := filepath.Join(t.TempDir(), "journal.db")
+		if err := os.WriteFile(path, hurt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Examine(Options{Path: path})
+		if err != nil || !strings.Contains(found, "of the log") {
+			t.Errorf("to %s: found %q, %v", name, found, err)
+		}
+	}
+	s := surveyFile(bytes.NewReader(file), int64(len(file)))
+	if err := s.leadsNowhere(); err != nil {
+		t.Errorf("a good file: %v", err)
+	}
+}
+
+// logRoot is the page where the log begins.
+func logRoot(t *testing.T, file []byte) uint64 {
+	t.Helper()
+	s := surveyFile(bytes.NewReader(file), int64(len(file)))
+	if len(s.log) == 0 {
+		t.Fatal("no log")
+	}
+	root := binary.NativeEndian.Uint64(s.log[0].value)
+	if root == 0 {
+		t.Fatal("the log is inside of another page")
+	}
+	return root
 }

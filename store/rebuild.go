@@ -205,7 +205,7 @@ func (p *opening) copyOut(h *harvest) error {
 		}
 		var batch []record
 		flush := func() error {
-			err := db.Update(func(tx *bolt.Tx) error { return putLog(tx, batch) })
+			err := db.Update(func(tx *bolt.Tx) error { return putTree(tx.Bucket(bucketLog), batch) })
 			batch = batch[:0]
 			return err
 		}

@@ -27,20 +27,42 @@ func (j *Journal) Witness(seq uint64) (Witness, error) {
 		return out, fmt.Errorf("%w: entry %d is not on file", ErrCorrupt, seq)
 	}
 	err := j.ledger.view(func(tx *bolt.Tx) error {
-		w, err := j.walkFrom(tx, seq)
-		if err != nil {
-			return err
-		}
-		w.gap(seq)
-		out.Before, out.Known = w.chain, w.known
-		raw := tx.Bucket(bucketLog).Get(logKey(seq))
+		log := logOf(tx)
+		raw := log.get(seq)
 		if _, err := decodeAt(seq, raw); err != nil {
 			return err
 		}
 		out.Raw = append([]byte(nil), raw...)
-		return nil
+		return out.follow(tx, log)
 	})
 	return out, err
+}
+
+// follow finds what the chain of the entry follows: the entry before it, what the journal keeps of
+// the last one it has forgotten, or a bridge over damage.
+func (w *Witness) follow(tx *bolt.Tx, log entryLog) error {
+	if raw := log.get(w.Seq - 1); raw != nil {
+		e, err := decodeAt(w.Seq-1, raw)
+		if err != nil {
+			return nil //nolint:nilerr // the damage of another entry: what is before this one is not known
+		}
+		w.Before, w.Known = e.Chain, true
+		return nil
+	}
+	var m journalMeta
+	if err := m.read(tx); err != nil {
+		return err
+	}
+	if w.Seq == m.base+1 {
+		w.Before, w.Known = m.chain, true
+		return nil
+	}
+	b, err := readBridges(tx)
+	if err != nil {
+		return fmt.Errorf("bridges: %w", err)
+	}
+	w.Before, w.Known, _ = b.before(w.Seq)
+	return nil
 }
 
 // signPurpose is the label of the key that signs.
@@ -105,4 +127,10 @@ func ParseEntry(raw []byte) (Entry, error) {
 		return Entry{}, errEntryShort
 	}
 	return decodeAt(binary.BigEndian.Uint64(raw[4:]), raw)
+}
+
+// Public is the public part of the key that signs for this journal.
+func (j *Journal) Public() []byte {
+	public, _ := j.Sign(nil)
+	return public
 }

@@ -4,6 +4,8 @@ package verbs
 // is made anew by every call.
 func All() []*Verb {
 	return []*Verb{
-		statusVerb(), tailVerb(), showVerb(), stuckVerb(), replayVerb(),
+		statusVerb(), linkVerb(), openVerb(), stuckVerb(), showVerb(), whyVerb(), tailVerb(),
+		topVerb(), doctorVerb(), readyVerb(), supportVerb(),
+		replayVerb(), holdVerb(), releaseVerb(), resolveVerb(), evidenceVerb(),
 	}
 }

@@ -2,7 +2,9 @@ package verbs
 
 import (
 	"fmt"
+	"html"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -90,11 +92,14 @@ func cleanJSON(text []byte) []byte {
 		case r == '\n' || !unsafe(r):
 			b.WriteRune(r)
 		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
 		default:
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return []byte(b.String())
 }
+
+// escape makes a text safe between the tags of a page, and in its attributes.
+func escape(text string) string { return html.EscapeString(Clean(text)) }

@@ -32,9 +32,20 @@ func (l Lang) String() string {
 // such from being written.
 func (l Lang) Tr(text string) string {
 	if l == Chinese {
-		if zh, ok := chinese[text]; ok {
-			return zh
+		for _, catalogue := range []map[string]string{chinese, chineseSentences, chineseHelp} {
+			if zh, ok := catalogue[text]; ok {
+				return zh
+			}
 		}
 	}
 	return text
+}
+
+// pairs is a catalogue of texts, each in English and behind it in Chinese.
+func pairs(texts ...string) map[string]string {
+	catalogue := make(map[string]string, len(texts)/2)
+	for i := 0; i+1 < len(texts); i += 2 {
+		catalogue[texts[i]] = texts[i+1]
+	}
+	return catalogue
 }

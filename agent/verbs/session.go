@@ -19,7 +19,13 @@ type Client interface {
 	Payments(ctx context.Context, state string) ([]agent.Payment, error)
 	Payment(ctx context.Context, id uint64) (api.Story, error)
 	Journal(ctx context.Context, query string, each func(agent.Line) error) error
+	Frames(ctx context.Context, id uint64) ([]agent.Frame, error)
+	Evidence(ctx context.Context, id uint64, by string) (agent.Bundle, error)
+
 	Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
+	Hold(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
+	Release(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
+	Resolve(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
 }
 
 // A screen that nobody has measured.
@@ -32,15 +38,17 @@ const (
 type Session struct {
 	Out    io.Writer
 	Lang   Lang
-	Width  int    // columns; 0 is 80
-	Height int    // lines; 0 is 24
-	Color  bool   // ANSI colours may be used
-	JSON   bool   // for a program: JSON, one object a line, never translated
-	Who    string // in whose name orders go on file
-	Client Client
-	Config *agent.Config    // of this device
-	Zone   *time.Location   // nil: the device's
-	Now    func() time.Time // nil: the device's clock
+	Width  int  // columns; 0 is 80
+	Height int  // lines; 0 is 24
+	Color  bool // ANSI colours may be used
+	JSON   bool // for a program: JSON, one object a line, never translated
+	// Console: verbs are said as they are, without the program's name in front.
+	Console bool
+	Who     string // in whose name orders go on file
+	Client  Client
+	Config  *agent.Config    // of this device
+	Zone    *time.Location   // nil: the device's
+	Now     func() time.Time // nil: the device's clock
 }
 
 // Tr is a text of ours in the session's language. What has no translation stays English.

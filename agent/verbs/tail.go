@@ -11,40 +11,163 @@ import (
 
 func tailVerb() *Verb {
 	return &Verb{
-		Name: "tail", Short: "the newest journal entries; -f waits for more",
-		Live: true,
+		Name: "tail", Short: "the newest journal entries; -f waits for more", Live: true,
+		Long: "tail prints journal entries, and with -f waits for more. Filters narrow it: an entry\n" +
+			"is shown when all of them fit. Terminal, STAN and RRN are those of its payment.\n\n" +
+			"  reversald tail -f --state stuck,reversed\n" +
+			"  reversald tail -n 1000 --stan 000123 --since 2h -o json\n" +
+			"  reversald tail -n 5 --mti 0400 -o hex",
 		Flags: []Flag{
 			{Name: "follow", Letter: "f", Kind: Switch, Default: "false", Doc: "wait for more entries"},
 			{
 				Name: "lines", Letter: "n", Kind: Number, Default: "20",
 				Doc: "how many entries to begin with",
 			},
+			{
+				Name: "output", Letter: "o", Kind: Text, Default: "text",
+				OneOf: []string{"text", "json", "hex"},
+				Doc:   "text, json (one object a line, with v), or hex (masked messages)",
+			},
+			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,…; or open"},
+			{Name: "terminal", Kind: Text, Doc: "of this terminal (DE 41)"},
+			{Name: "stan", Kind: Text, Doc: "with this trace number (DE 11)"},
+			{Name: "rrn", Kind: Text, Doc: "with this reference (DE 37)"},
+			{Name: "mti", Kind: Text, Doc: "with this message type: 0200; 0400 is any reversal"},
+			{Name: "code", Kind: Text, Doc: "with this response code (DE 39)"},
+			{Name: "since", Kind: Text, Doc: "not before: 10m, 2026-03-01 or 2026-03-01T09:30"},
+			{Name: "until", Kind: Text, Doc: "not after"},
 		},
-		Run: func(ctx context.Context, s *Session, in Input) error {
-			if err := in.noArgs(s); err != nil {
-				return err
-			}
-			follow := in.On("follow")
-			query := fmt.Sprintf("last=%d&follow=%t", in.Number("lines"), follow)
-			if err := s.Client.Journal(ctx, query, s.line); err != nil || !follow {
-				return err
-			}
-			if ctx.Err() != nil {
-				return nil // whoever watched has seen enough
-			}
-			return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more
-		},
+		Run: runTail,
 	}
 }
 
-// line prints one entry, aligned, or as JSON.
-func (s *Session) line(l agent.Line) error {
-	if s.JSON {
-		return s.json(l)
+// Entry is one journal entry as tail --json prints it. Its keys are stable.
+type Entry struct {
+	V int `json:"v"`
+	agent.Line
+}
+
+func runTail(ctx context.Context, s *Session, in Input) error {
+	if err := in.noArgs(s); err != nil {
+		return err
 	}
-	s.put("%6d  %s  %5s  %-17s  %s\n", l.Seq, s.clock(l.Time, "2006-01-02 15:04:05.000"),
-		number(l.ID), l.Kind, details(l))
+	out := in.Text("output")
+	switch out {
+	case "text", "json", "hex":
+	default:
+		return s.wrong("--output is text, json or hex, not %q", out)
+	}
+	if s.JSON {
+		out = "json"
+	}
+	want, err := s.filter(in)
+	if err != nil {
+		return err
+	}
+	t := tailing{s: s, ctx: ctx, out: out, want: want, follow: in.On("follow")}
+	if err := t.run(in.Number("lines")); err != nil || !t.follow {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil // whoever watched has seen enough
+	}
+	return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more
+}
+
+// tailing is one tail at work.
+type tailing struct {
+	s      *Session
+	ctx    context.Context //nolint:containedctx // lives as long as one call of run
+	out    string
+	want   filter
+	follow bool
+}
+
+// run prints the newest entries, and what comes. Without a filter the agent counts them; with one
+// all of the journal is looked at, and only as many as are wanted are kept.
+func (t *tailing) run(lines uint64) error {
+	if t.want.none() {
+		return t.s.Client.Journal(t.ctx, fmt.Sprintf("last=%d&follow=%t", lines, t.follow), t.print)
+	}
+	kept := make([]agent.Line, 0, min(lines, keptMax))
+	next := uint64(1)
+	err := t.s.Client.Journal(t.ctx, "from=1", func(l agent.Line) error {
+		next = l.Seq + 1
+		fits, err := t.fits(l)
+		if err != nil || !fits || lines == 0 {
+			return err
+		}
+		if uint64(len(kept)) == min(lines, keptMax) {
+			kept = append(kept[:0], kept[1:]...)
+		}
+		kept = append(kept, l)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range kept {
+		if err := t.print(l); err != nil {
+			return err
+		}
+	}
+	if !t.follow {
+		return nil
+	}
+	return t.s.Client.Journal(t.ctx, fmt.Sprintf("from=%d&follow=true", next),
+		func(l agent.Line) error {
+			if fits, err := t.fits(l); err != nil || !fits {
+				return err
+			}
+			return t.print(l)
+		})
+}
+
+// keptMax bounds what a filtered tail holds in memory before it prints.
+const keptMax = 10_000
+
+func (t *tailing) fits(l agent.Line) (bool, error) {
+	return t.want.fits(t.ctx, t.s, l)
+}
+
+func (t *tailing) print(l agent.Line) error {
+	switch t.out {
+	case "json":
+		return t.s.json(Entry{schemaVersion, l})
+	case "hex":
+		return t.hex(l)
+	}
+	return t.s.line(l)
+}
+
+// hex prints an entry, and the message that left with it.
+func (t *tailing) hex(l agent.Line) error {
+	if err := t.s.line(l); err != nil || l.ID == 0 ||
+		l.Kind != "asked" && l.Kind != "reversal sent" {
+		return err
+	}
+	frames, err := t.s.Client.Frames(t.ctx, l.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range frames {
+		switch {
+		case f.Seq != l.Seq:
+		case f.Problem != "":
+			t.s.tell(2, "  it can not be built again: %s", f.Problem)
+		default:
+			t.s.hex(f.Hex, "        ")
+		}
+	}
 	return nil
+}
+
+// line prints one entry, aligned, or as JSON. A closed pipe ends whoever prints.
+func (s *Session) line(l agent.Line) error {
+	_, err := fmt.Fprintf(s.Out, "%6d  %s  %5s  %s  %s\n", l.Seq,
+		s.clock(l.Time, "2006-01-02 15:04:05.000"), number(l.ID), pad(Clean(l.Kind), 17),
+		Clean(details(l)))
+	return err
 }
 
 func number(id uint64) string {
@@ -54,45 +177,40 @@ func number(id uint64) string {
 	return fmt.Sprintf("#%d", id)
 }
 
-// details is what an entry says besides its kind.
+// details is what an entry says besides its kind. It is not translated: people search for it.
 func details(l agent.Line) string {
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	word := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	wordIf := func(format, value string) {
+		if value != "" {
+			word(format, value)
+		}
+	}
 	if l.Terminal != "" {
-		add("%s %s", l.Terminal, l.STAN)
+		word("%s %s", l.Terminal, l.STAN)
 	}
-	if l.MTI != "" {
-		add("%s", l.MTI)
-	}
+	wordIf("%s", l.MTI)
 	if l.Amount != 0 {
-		add("%s", money(l.Amount, l.Currency))
+		word("%s", money(l.Amount, l.Currency))
 	}
-	if l.Card != "" {
-		add("%s", l.Card)
-	}
-	if l.Reason != "" {
-		add("%s", l.Reason)
-	}
+	wordIf("%s", l.Card)
+	wordIf("%s", l.Reason)
 	if l.Attempt != 0 {
-		add("attempt %d", l.Attempt)
+		word("attempt %d", l.Attempt)
 	}
-	if l.Host != "" {
-		add("to %s", l.Host)
-	}
-	if l.Code != "" {
-		add("code %s", l.Code)
-	}
-	if l.Kept != nil && l.Kept.RRN != "" {
-		add("RRN %s", l.Kept.RRN)
+	wordIf("to %s", l.Host)
+	wordIf("code %s", l.Code)
+	if l.Kept != nil {
+		wordIf("RRN %s", l.Kept.RRN)
 	}
 	if l.Approves {
-		add("an approval")
+		word("an approval")
 	}
-	if l.By != "" {
-		add("by %s", l.By)
-	}
-	if l.Why != "" {
-		add("%s", l.Why)
+	wordIf("by %s", l.By)
+	wordIf("%s", l.Why)
+	wordIf("%s", l.What)
+	if l.Missed != 0 {
+		word("(%d before it came too fast to be written)", l.Missed)
 	}
 	return strings.Join(parts, "  ")
 }

@@ -42,7 +42,8 @@ type Flag struct {
 	Letter  string // its short form; empty: none
 	Kind    Kind
 	Default string
-	Doc     string // in English
+	OneOf   []string // what Tab offers; none: anything may be said
+	Doc     string   // in English
 }
 
 // Input is what followed a verb.
@@ -89,6 +90,27 @@ func Find(name string) *Verb {
 // Usage is how the verb is said, in one line.
 func (v *Verb) Usage() string {
 	return strings.TrimSpace(v.Name + " " + v.Args)
+}
+
+// completeMax is how many payments Tab offers.
+const completeMax = 50
+
+// Complete offers the numbers of open payments, each with a tab and what it is about, where the verb
+// takes one. Whoever presses Tab is told of no error.
+func (v *Verb) Complete(ctx context.Context, s *Session) []string {
+	if !v.IDs {
+		return nil
+	}
+	open, err := s.Client.Payments(ctx, "")
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, p := range open[:min(len(open), completeMax)] {
+		out = append(out, fmt.Sprintf("%d\t%s %s %s", p.ID, Clean(p.STAN),
+			money(p.Amount, Clean(p.Currency)), s.phase(&p)))
+	}
+	return out
 }
 
 // Do reads the words that followed the verb and runs it. Where --json is among them, the answer is

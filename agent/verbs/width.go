@@ -37,6 +37,11 @@ func pad(text string, width int) string {
 	return text
 }
 
+// padLeft is pad, with the text at the end.
+func padLeft(text string, width int) string {
+	return strings.Repeat(" ", max(0, width-columns(text))) + text
+}
+
 // cut shortens a text to so many columns, and shows that it did.
 func cut(text string, width int) string {
 	if columns(text) <= width {

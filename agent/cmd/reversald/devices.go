@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"reversald/agent"
-	"reversald/agent/doors/api"
 	"reversald/hal"
 	"reversald/iso"
 )
@@ -86,26 +85,4 @@ func openDevices(c agent.Config, line *dialer) (agent.Devices, error) {
 		d.Power = power
 	}
 	return d, nil
-}
-
-// printDevices says of the devices what people must know; what is as it should be is not said.
-func (o *options) printDevices(s api.Status) {
-	if s.Clock != "trusted" {
-		o.printf("clock     %s: it is %s at least\n", s.Clock, s.Time.UTC().Format(time.DateTime))
-	}
-	if s.Power != "" {
-		o.printf("power     %s\n", s.Power)
-	}
-	for _, c := range s.Certificates {
-		days := int(c.Expires.Sub(s.Time).Hours() / 24)
-		note := fmt.Sprintf("%d days left", days)
-		if days < 0 {
-			note = "EXPIRED"
-		}
-		o.printf("tls       %s %s, until %s, %s\n", c.Whose, c.Subject,
-			c.Expires.UTC().Format(time.DateOnly), note)
-	}
-	for _, why := range s.Unwatched {
-		o.printf("UNWATCHED %s\n", why)
-	}
 }

@@ -20,6 +20,7 @@ import (
 const (
 	exitOK          = 0
 	exitFound       = 1
+	exitBad         = 2
 	exitUsage       = 64
 	exitData        = 65
 	exitNoInput     = 66
@@ -39,7 +40,9 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitOK, "done; run: ended by SIGTERM or Ctrl-C"},
-	{exitFound, "stuck: there are payments that need a person"},
+	{exitFound, "stuck: there are payments that need a person; ready-to-remove: not ready; " +
+		"verify: a bundle of which nobody knows whose it is; doctor: somebody should look"},
+	{exitBad, "doctor: payments are in danger, or stuck"},
 	{exitUsage, "the command line is wrong"},
 	{exitData, "a journal, ring or key is damaged, of a newer version or not a file; " +
 		"or the daemon refused what was asked; decode: not a message"},
@@ -83,15 +86,18 @@ func (e listenError) Unwrap() error  { return e.error }
 func (e runtimeError) Unwrap() error { return e.error }
 
 // complain says what went wrong and what to do, one line each, and returns the exit code.
-func complain(w io.Writer, err error) int {
+func complain(w io.Writer, err error, lang verbs.Lang) int {
 	var outcome verbs.Outcome
 	if errors.As(err, &outcome) {
 		return outcome.Code
 	}
 	code, hint := judge(err)
-	text := strings.TrimSuffix(err.Error(), "\n")
-	text = strings.ReplaceAll(text, "\n", "\nreversald: ")
-	_, _ = fmt.Fprintf(w, "reversald: %s\nreversald: hint: %s\n", text, hint)
+	lines := strings.Split(strings.TrimSuffix(err.Error(), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = verbs.Clean(line) // an error quotes what came from outside
+	}
+	_, _ = fmt.Fprintf(w, "reversald: %s\nreversald: hint: %s\n",
+		strings.Join(lines, "\nreversald: "), lang.Tr(hint))
 	return code
 }
 

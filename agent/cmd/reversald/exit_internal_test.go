@@ -27,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		want int
 	}{
 		{verbs.Outcome{Code: 1}, 1},
+		{verbs.Outcome{Code: 2}, 2},
 		{usageError{errors.New("no such flag")}, 64},
 		{api.ErrRefused, 65},
 		{journalError{fault(store.ErrEmpty)}, 65},
@@ -65,11 +66,11 @@ func TestExitCodes(t *testing.T) {
 		{journalError{fault(store.ErrOtherTerminal)}, 78},
 	} {
 		var said bytes.Buffer
-		if got := complain(&said, test.err); got != test.want {
+		if got := complain(&said, test.err, verbs.English); got != test.want {
 			t.Errorf("%v: exit code %d, want %d", test.err, got, test.want)
 		}
 		seen[test.want] = true
-		if test.want == exitFound {
+		if test.want == exitFound || test.want == exitBad {
 			continue // it was said on standard output
 		}
 		lines := strings.Split(said.String(), "\n")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -65,7 +66,11 @@ func listen(ctx context.Context, c agent.Config) (l listeners, err error) {
 		}
 	}
 	if l.socket == nil {
-		if l.socket, err = listenSocket(ctx, c.Socket); err != nil {
+		mode, err := strconv.ParseUint(c.SocketMode, 8, 9)
+		if err != nil {
+			return l, configError{err}
+		}
+		if l.socket, err = listenSocket(ctx, c.Socket, os.FileMode(mode)); err != nil {
 			return l, listenError{fmt.Errorf("listen on the socket: %w", err)}
 		}
 	}
@@ -77,10 +82,10 @@ const socketNameMax = 107
 
 var errSocketName = errors.New("is too long for a socket")
 
-// listenSocket opens the Unix socket for this user alone. What a killed daemon left behind is
-// removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
+// listenSocket opens the Unix socket, for those that its mode lets. What a killed daemon left
+// behind is removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
 // locked), and keeps its socket.
-func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
 	if len(path) > socketNameMax {
 		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),
 			socketNameMax)
@@ -105,7 +110,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}

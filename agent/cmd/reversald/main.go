@@ -29,10 +29,11 @@ func main() {
 
 // run is main without the process around it: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+	lang := langOf(args)
+	root := newRoot(stdout, stderr, lang)
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
-		return complain(stderr, err)
+		return complain(stderr, err, lang)
 	}
 	return exitOK
 }
@@ -42,16 +43,18 @@ type options struct {
 	config string // path of the configuration file; empty: defaults
 	socket string // overrides the configuration's
 	json   bool
+	lang   verbs.Lang
+	color  string
 	wait   time.Duration // for the daemon's answer
 	out    io.Writer
 	errout io.Writer
 }
 
-func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	o := &options{out: stdout, errout: stderr}
+func newRoot(stdout, stderr io.Writer, lang verbs.Lang) *cobra.Command {
+	o := &options{out: stdout, errout: stderr, lang: lang}
 	root := &cobra.Command{
 		Use:   "reversald",
-		Short: "a failed sale leaves no debit",
+		Short: lang.Tr("a failed sale leaves no debit"),
 		Long: "reversald journals every authorization before it leaves the terminal, and sends\n" +
 			"the reversal by itself when the sale fails. Nothing is dropped until the host has\n" +
 			"answered.\n\n" +
@@ -73,7 +76,11 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		"configuration file (or REVERSALD_CONFIG); none: defaults on loopback")
 	flags.StringVar(&o.socket, "socket", os.Getenv("REVERSALD_SOCKET"),
 		"socket of the daemon (or REVERSALD_SOCKET); none: the configuration's")
-	flags.BoolVar(&o.json, "json", false, "print JSON for programs")
+	flags.BoolVar(&o.json, "json", false, lang.Tr("print JSON for programs"))
+	flags.String("lang", lang.String(),
+		lang.Tr("en or zh; else LC_ALL, LC_MESSAGES or LANG decides")) // langOf has read it
+	flags.StringVar(&o.color, "color", "auto",
+		lang.Tr("colours: auto, always or never (NO_COLOR and CLICOLOR_FORCE count too)"))
 	flags.DurationVar(&o.wait, "wait", 10*time.Second, "how long the daemon may take to answer")
 	root.AddCommand(
 		runCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),

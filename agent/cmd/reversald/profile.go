@@ -99,7 +99,7 @@ func profileCheckCommand(o *options) *cobra.Command {
 				case first == nil:
 					first = err
 				case err != nil && !o.json:
-					_ = complain(o.errout, err)
+					_ = complain(o.errout, err, o.lang)
 				}
 			}
 			return first

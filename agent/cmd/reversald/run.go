@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -116,28 +117,41 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: line, Devices: devices, Times: times,
 	}, c.Limits(profile))
-	_, _ = fmt.Fprintf(out,
-		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
-		calls.app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
+	tcp, err := listenTCP(ctx, c)
+	if err != nil {
+		return listenError{fmt.Errorf("listen for the API: %w", err)}
+	}
 	steward := &steward{
 		agent: a, load: load, config: c, profile: profile, line: line, times: times, log: log,
 		level: level,
 	}
-	return serveAll(ctx, a, journal, profile, steward, calls)
+	door, err := apiDoor(a, profile, c, calls.app, log, api.Health(a, steward.reloadedWell))
+	if err != nil {
+		return configError{err}
+	}
+	_, _ = fmt.Fprintf(out,
+		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
+		calls.app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
+	if tcp != nil {
+		defer func() { _ = tcp.Close() }()
+		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
+	}
+	return serveAll(ctx, a, journal, profile, steward, calls.app,
+		apiListeners{door, calls.socket, tcp})
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	steward *steward, calls listeners,
+	steward *steward, app net.Listener, doors apiListeners,
 ) error {
-	c, log, app, socket := steward.config, steward.log, calls.app, calls.socket
+	c, log := steward.config, steward.log
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var doors sync.WaitGroup
+	var open sync.WaitGroup
 	serveDoor := func(serve func() error) {
-		doors.Add(1)
+		open.Add(1)
 		go func() {
-			defer doors.Done()
+			defer open.Done()
 			if err := serve(); err != nil {
 				stop(err)
 			}
@@ -153,16 +167,14 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 			WriteTimeout: c.WriteTimeout, AnswersMax: c.AppAnswersMax,
 		}, log).Serve(ctx, app)
 	})
-	serveDoor(func() error {
-		return api.Serve(ctx, socket, api.WithHealth(api.WithOrders(api.Handler(a, api.About{
-			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
-			Journal: c.Journal, Overrides: overrides(c, journal),
-		}), a, version), a, steward.reloadedWell))
-	})
+	serveDoor(func() error { return api.Serve(ctx, doors.socket, doors.door) })
+	if doors.tcp != nil {
+		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
+	}
 	serveDoor(func() error { return steward.serve(ctx) })
 	err := a.Run(ctx)
 	stop(err)
-	doors.Wait()
+	open.Wait()
 	if err != nil {
 		return runtimeError{err}
 	}
@@ -237,7 +249,7 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	for _, fault := range done.Faults {
 		log.Error("journal fault", slog.String("fault", fault.String()))
 	}
-	log.Info("journal checked", slog.Int("entries", done.Count),
+	log.Info("journal checked", slog.Int("entries", done.Entries),
 		slog.Int("faults", len(done.Faults)))
 }
 

@@ -27,17 +27,24 @@ type proof struct {
 }
 
 func verifyCommand(o *options) *cobra.Command {
-	var ring, key string
+	var ring, key, public string
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
-		Short: "prove a journal that no daemon has open, or say exactly where it breaks",
+		Short: "prove a journal that no daemon has open, or an evidence bundle",
 		Long: "verify reads a journal, its ring and its key, and writes nothing: every page and\n" +
 			"checksum, the chain, that the index of open payments is what the entries add up\n" +
 			"to, that the ring agrees, and that no card number stands in clear. Without FILE it\n" +
 			"takes the configuration's; with FILE, its ring and key are looked for beside it.\n\n" +
-			"A running daemon checks its own journal: reversald status. To verify it, stop it.",
+			"A running daemon checks its own journal: reversald status. To verify it, stop it.\n\n" +
+			"FILE may be a bundle of reversald evidence as well. With the journal's key every\n" +
+			"entry is proven to be one of this journal; without it the signature proves that\n" +
+			"nothing was changed since it was made, and by whom if --public names the key that\n" +
+			"reversald doctor showed for this terminal.",
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && isBundle(args[0]) {
+				return o.verifyBundle(args[0], key, public)
+			}
 			so, err := o.journalFiles(args, ring, key)
 			if err != nil {
 				return err
@@ -53,7 +60,8 @@ func verifyCommand(o *options) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&ring, "ring", "", "the ring, if it is not beside FILE")
-	cmd.Flags().StringVar(&key, "key", "", "the key, if it is not beside FILE")
+	cmd.Flags().StringVar(&key, "key", "", "the key, if it is not beside FILE; none: without")
+	cmd.Flags().StringVar(&public, "public", "", "bundle: the terminal's evidence key")
 	return cmd
 }
 

@@ -24,8 +24,15 @@ type span struct {
 func (s *server) journal(w http.ResponseWriter, r *http.Request) {
 	want, err := s.parseSpan(r.URL.Query())
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err)
+		s.refuse(w, r, badRequest("", err.Error()))
 		return
+	}
+	if want.follow {
+		leave := s.follow(w, r)
+		if leave == nil {
+			return
+		}
+		defer leave()
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	rc := http.NewResponseController(w)
@@ -34,7 +41,7 @@ func (s *server) journal(w http.ResponseWriter, r *http.Request) {
 		changed := s.agent.Changed() // before looking, so that nothing slips in between
 		lines, err := s.agent.Lines(want.from, pageMax)
 		if err != nil {
-			_ = out.Encode(Problem{Title: "the journal can not be read", Detail: err.Error()})
+			_ = out.Encode(trouble(typeInternal, http.StatusInternalServerError, err.Error()))
 			return
 		}
 		_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))

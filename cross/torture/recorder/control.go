@@ -51,7 +51,7 @@ func (d *disk) obey(text []byte) error {
 		return d.dump(arg(1))
 	case "settle":
 		d.sync(func(op) bool { return true })
-		d.settle()
+		d.settle(false)
 	case "cut":
 		d.cut(uint64(number))
 	case "fail-sync":

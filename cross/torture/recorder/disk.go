@@ -18,16 +18,16 @@ const sectorBytes = 512
 type kind uint8
 
 const (
-	opWrite  kind = iota + 1 // Data at Off of File
-	opTrunc                  // File is Off long
-	opCreate                 // Name is File
-	opLink                   // Name is File, which has another name already
-	opRename                 // Name becomes Name2
-	opUnlink                 // Name is gone
-	opSync                   // of File
-	opSyncDir                // of the folder
-	opForget                 // a sync of File failed, and what it should have written is dropped
-	opMark                   // somebody wrote Data to .mark
+	opWrite   kind = iota + 1 // Data at Off of File
+	opTrunc                   // File is Off long
+	opCreate                  // Name is File
+	opLink                    // Name is File, which has another name already
+	opRename                  // Name becomes Name2
+	opUnlink                  // Name is gone
+	opSync                    // of File
+	opSyncDir                 // of the folder
+	opForget                  // a sync of File failed, and what it should have written is dropped
+	opMark                    // somebody wrote Data to .mark
 )
 
 // op is one entry of the log, in the order in which the kernel handed it over. The log is a file
@@ -215,12 +215,13 @@ func (d *disk) cut(seed uint64) (units int) {
 		}
 	}
 	d.pending = nil
-	d.settle()
+	d.settle(true)
 	return units
 }
 
-// settle makes what is durable all there is, under new numbers, and the log begins with it.
-func (d *disk) settle() {
+// settle makes what is durable all there is, and the log begins with it. New numbers are for a cut:
+// who has a file open does not see it any more.
+func (d *disk) settle(anew bool) {
 	d.log = nil
 	now, times := newImage(), map[int]time.Time{}
 	moved := map[int]int{}
@@ -228,17 +229,21 @@ func (d *disk) settle() {
 		was := d.durable.names[name]
 		file, known := moved[was]
 		if !known {
-			d.next++
-			file = d.next
+			if file = was; anew {
+				d.next++
+				file = d.next
+			}
 			moved[was] = file
 			now.files[file] = d.durable.files[was]
 			times[file] = d.times[was]
+		}
+		now.names[name] = file
+		d.log = append(d.log, op{Kind: opCreate, File: file, Name: name})
+		if !known {
 			d.log = append(d.log, op{
 				Kind: opWrite, File: file, Data: slices.Clone(d.durable.files[was]),
 			}, op{Kind: opSync, File: file})
 		}
-		now.names[name] = file
-		d.log = append(d.log, op{Kind: opCreate, File: file, Name: name})
 	}
 	d.log = append(d.log, op{Kind: opSyncDir})
 	d.durable, d.times = now, times
