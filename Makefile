@@ -15,7 +15,11 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
+<<<<<<< HEAD
 .PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross reproduce go123 smoke ci clean FORCE
+=======
+.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 man smoke ci clean FORCE
+>>>>>>> verbs
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -79,6 +83,9 @@ bin/%/reversald: FORCE
 go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels before 3.2
 	$(SHIP_ENV) $(GO_armv5-legacy) go build ./...
 	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $<
+
+man: ## manual pages of every command, English and Chinese, into bin/man/
+	go run -tags man ./agent/cmd/reversald bin/man
 
 smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under qemu
 	cross/qemu.sh

@@ -26,6 +26,7 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/kr/text v0.2.0 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
+	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.21.0 // indirect
 	golang.org/x/tools v0.36.0 // indirect
 )

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"reversald/agent/badge"
 	"reversald/agent/reversal"
 	"reversald/hal"
 	"reversald/iso"
@@ -72,6 +73,7 @@ type Config struct {
 
 	Support Support
 	Guard   guardConfig
+	Console Console
 
 	LogLevel  string
 	LogFormat string
@@ -83,6 +85,19 @@ type Config struct {
 type Support struct {
 	Name, Phone, Email string
 	Steps              []string
+}
+
+// Console is the serial maintenance console. Without a port there is none.
+type Console struct {
+	Port       string
+	Baud       int
+	Encoding   string
+	Lang       string
+	Keys       []string // public keys of technicians, as badge.ParseKey reads them
+	PINFile    string
+	StateFile  string
+	IdleLogout time.Duration
+	RelayHosts []string // beside Config.Host
 }
 
 // DefaultConfig works on a developer's machine without a file: everything on loopback, state in
@@ -131,6 +146,10 @@ func DefaultConfig() Config {
 			Irreversible: "off", CheckDigit: "off", Expiry: "off", Amount: "off", Zero: "off",
 			Repeat: "off", RepeatWithin: time.Minute,
 		},
+		Console: Console{
+			Baud: 115200, Encoding: "utf-8", Lang: "en", Keys: []string{},
+			IdleLogout: 10 * time.Minute, RelayHosts: []string{},
+		},
 
 		LogLevel:  "info",
 		LogFormat: "text",
@@ -155,6 +174,9 @@ func stateFolder() (state, socket string) {
 	state = filepath.Join(base, "reversald")
 	return state, filepath.Join(state, "reversald.sock")
 }
+
+// consoleKeysMax bounds what one answer costs: an ARM926 checks a signature in 10 ms.
+const consoleKeysMax = 64
 
 // fault is what is wrong with the values of some settings taken together.
 type fault struct {
@@ -299,6 +321,19 @@ func (c Config) faults() []fault {
 	for _, address := range c.Host {
 		if err := checkHost(address); err != nil {
 			add(err, "host")
+		}
+	}
+	for _, address := range c.Console.RelayHosts {
+		if err := checkAddress(address, 1); err != nil {
+			add(err, "console.relay_hosts")
+		}
+	}
+	if len(c.Console.Keys) > consoleKeysMax {
+		add(fmt.Errorf("%d keys, at most %d", len(c.Console.Keys), consoleKeysMax), "console.keys")
+	}
+	for _, line := range c.Console.Keys {
+		if _, err := badge.ParseKey(line); err != nil {
+			add(err, "console.keys")
 		}
 	}
 	if err := checkAddress(c.Listen, 0); err != nil {

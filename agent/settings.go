@@ -330,6 +330,57 @@ var coreSettings = []setting{
 		value: func(c *Config) any { return &c.Support.Steps },
 	},
 	{
+		key: "console.port",
+		doc: "the serial port of the maintenance console, such as /dev/ttyS1; empty: no console; " +
+			"these may stand under console: as well",
+		value: func(c *Config) any { return &c.Console.Port },
+	},
+	{
+		key:   "console.baud",
+		doc:   "its speed, 8N1 without flow control",
+		value: func(c *Config) any { return &c.Console.Baud },
+		min:   1200, max: 4_000_000,
+	},
+	{
+		key:   "console.encoding",
+		doc:   "its characters",
+		value: func(c *Config) any { return &c.Console.Encoding },
+		oneOf: []string{"utf-8", "gbk"},
+	},
+	{
+		key:   "console.lang",
+		doc:   "its language",
+		value: func(c *Config) any { return &c.Console.Lang },
+		oneOf: []string{"en", "zh"},
+	},
+	{
+		key:   "console.keys",
+		doc:   "public keys of technicians, as reversald tech keygen prints them",
+		value: func(c *Config) any { return &c.Console.Keys },
+	},
+	{
+		key:   "console.pin_file",
+		doc:   "what reversald tech pin printed, mode 0600; empty: no PIN, and there is no default",
+		value: func(c *Config) any { return &c.Console.PINFile },
+	},
+	{
+		key:   "console.state_file",
+		doc:   "counts failed log-ins; empty: the journal's name with .console",
+		value: func(c *Config) any { return &c.Console.StateFile },
+	},
+	{
+		key:   "console.idle_logout",
+		doc:   "who does not type for so long is logged out",
+		value: func(c *Config) any { return &c.Console.IdleLogout },
+		min:   10 * time.Second, max: time.Hour,
+	},
+	{
+		key: "console.relay_hosts",
+		doc: "addresses that a technician's laptop may relay to, host:port, beside those of host: " +
+			"the same acquirer's, seen from outside",
+		value: func(c *Config) any { return &c.Console.RelayHosts },
+	},
+	{
 		key:   "log_level",
 		live:  true,
 		doc:   "what is logged",

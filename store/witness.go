@@ -111,7 +111,10 @@ func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
 // Follows says whether an entry's chain is the one that it must have behind what is before it.
 func (h *Holder) Follows(w Witness) bool {
 	e, err := decodeAt(w.Seq, w.Raw)
-	return err == nil && w.Known && h.keys.newChainer().next(w.Before, chainedBytes(w.Raw)) == e.Chain
+	if err != nil || !w.Known {
+		return false
+	}
+	return h.keys.newChainer().next(w.Before, chainedBytes(w.Raw)) == e.Chain
 }
 
 // Signed says whether a signature over a message is one of the key with this public part. Bytes of

@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"reversald/agent"
@@ -59,8 +58,7 @@ func Look(c agent.Config) Facts {
 	if f.DirErr = err; err == nil {
 		f.DirMode = info.Mode()
 	}
-	const wOK = 2
-	f.Writable = syscall.Access(f.Dir, wOK) == nil
+	f.Writable = writable(f.Dir)
 	f.Place, f.PlaceErr = store.LookAt(existing(f.Dir))
 	if ringDir := filepath.Dir(f.Ring.Path); ringDir != f.Dir {
 		f.RingElse = true

@@ -14,7 +14,8 @@ func reasonFlag() Flag { return Flag{Name: "reason", Kind: Text, Doc: "why; it g
 func replayVerb() *Verb {
 	return &Verb{
 		Name: "replay", Args: "ID|all", Short: "send a stuck reversal again, now",
-		Long: "replay sends the reversal of a payment again, now: of a stuck one, or of one that\n" +
+		Long: "" +
+			"replay sends the reversal of a payment again, now: of a stuck one, or of one that\n" +
 			"waits for its next try. all is every stuck one.",
 		Order: true, IDs: true, Flags: []Flag{reasonFlag()},
 		Run: func(ctx context.Context, s *Session, in Input) error {

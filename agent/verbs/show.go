@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"reversald/agent"
@@ -15,7 +16,10 @@ func showVerb() *Verb {
 			"attempt at reversing it and its answer, and what happens next and when.",
 		Flags: []Flag{
 			{Name: "entries", Kind: Switch, Default: "false", Doc: "the journal's entries instead"},
-			{Name: "hex", Kind: Switch, Default: "false", Doc: "its messages, masked, as hexadecimal"},
+			{
+				Name: "hex", Kind: Switch, Default: "false",
+				Doc: "its messages, masked, as hexadecimal",
+			},
 		},
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			id, err := in.oneID(s)
@@ -34,7 +38,9 @@ func showVerb() *Verb {
 			}
 			if in.On("entries") {
 				for _, l := range story.Entries {
-					s.line(l)
+					if err := s.line(l); err != nil {
+						return err
+					}
 				}
 				return nil
 			}
@@ -142,7 +148,8 @@ func (s *Session) frame(f agent.Frame) {
 		return
 	}
 	for _, field := range f.Fields {
-		s.put("%s\n", cut(Clean(s.f("  %4d  %s: %s", field.Field, field.Name, field.Value)), s.width()))
+		line := s.f("  %4d  %s: %s", field.Field, field.Name, field.Value)
+		s.put("%s\n", cut(line, s.width()))
 	}
 	s.hex(f.Hex, "  ")
 }
@@ -153,11 +160,11 @@ func (s *Session) hex(digits, indent string) {
 	perLine := max(1, (s.width()-len(indent))/(group+1)) * group
 	for at := 0; at < len(digits); at += perLine {
 		line := digits[at:min(at+perLine, len(digits))]
-		text := indent
+		var groups []string
 		for i := 0; i < len(line); i += group {
-			text += line[i:min(i+group, len(line))] + " "
+			groups = append(groups, line[i:min(i+group, len(line))])
 		}
-		s.put("%s\n", text[:len(text)-1])
+		s.put("%s%s\n", indent, strings.Join(groups, " "))
 	}
 }
 

@@ -61,6 +61,7 @@ func measure(o options) error {
 		{"slow disk", true, slowDisk},
 		{"syncs", true, syncs},
 		{"link back", false, linkBack},
+		{"follow", false, follow},
 		{"at rest", false, atRest},
 		{"start", true, start},
 	}

@@ -85,7 +85,8 @@ func newRoot(stdout, stderr io.Writer, lang verbs.Lang) *cobra.Command {
 	root.AddCommand(
 		runCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
 		examineCommand(o), keyCommand(o), configCommand(o), decodeCommand(o),
-		profileCommand(o), exitCodesTopic(),
+		profileCommand(o), techCommand(o), relayCommand(o), unarmourCommand(o),
+		exitCodesTopic(),
 	)
 	for _, v := range verbs.All() {
 		root.AddCommand(verbCommand(o, v))

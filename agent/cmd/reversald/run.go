@@ -19,8 +19,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"reversald/agent"
+	"reversald/agent/console"
 	"reversald/agent/doors/api"
 	doorsiso "reversald/agent/doors/iso"
+	"reversald/agent/link"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -113,9 +115,10 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	for _, weak := range c.Overrides() {
 		log.Warn("setting weakens the promise", slog.String("setting", weak))
 	}
+	detour := link.NewDetour(line)
 	a := agent.New(agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
-		Dialer: line, Devices: devices, Times: times,
+		Dialer: detour, Devices: devices, Times: times,
 	}, c.Limits(profile))
 	tcp, err := listenTCP(ctx, c)
 	if err != nil {
@@ -129,6 +132,11 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	if err != nil {
 		return configError{err}
 	}
+	detour.OnChange(a.Redial)
+	serial, err := newConsole(c, detour, log)
+	if err != nil {
+		return configError{err}
+	}
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		calls.app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
@@ -137,12 +145,12 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
 	}
 	return serveAll(ctx, a, journal, profile, steward, calls.app,
-		apiListeners{door, calls.socket, tcp})
+		apiListeners{door, calls.socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	steward *steward, app net.Listener, doors apiListeners,
+	steward *steward, app net.Listener, doors apiListeners, serial *console.Console,
 ) error {
 	c, log := steward.config, steward.log
 	ctx, stop := context.WithCancelCause(ctx)
@@ -172,6 +180,12 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
 	}
 	serveDoor(func() error { return steward.serve(ctx) })
+	if serial != nil {
+		serveDoor(func() error {
+			serial.Run(ctx)
+			return nil
+		})
+	}
 	err := a.Run(ctx)
 	stop(err)
 	open.Wait()
