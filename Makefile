@@ -13,16 +13,12 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.
 BUILT    ?= $(shell git log -1 --format=%ct 2>/dev/null)
 FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
-SCRIPTS  := .ci/run $(wildcard cross/*.sh)
+SCRIPTS  := .ci/run $(wildcard cross/*.sh cross/packages/scripts/*.sh cross/packages/init/[!i]*)
 
-<<<<<<< HEAD
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross reproduce go123 smoke ci clean FORCE
-=======
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 man smoke ci clean FORCE
->>>>>>> verbs
+.PHONY: FORCE $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
 
 help: ## show this list
-	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 build: ## reversald and acquirerd for this machine, into bin/
 	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
@@ -41,6 +37,22 @@ race: build ## every test under the race detector (needs a C compiler)
 bench: build ## how fast a sale and a power-up are, on this machine
 	go build -o bin/bench ./cross/bench
 	bin/bench $(BENCHFLAGS)
+
+bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
+	go build -o bin/bench ./cross/bench
+	bin/bench api $(BENCHFLAGS)
+# All of these can be given: make simulate SEED=1 SALES=100000000 (a hundredth of them in the store).
+SEED  ?= 0
+SALES ?= 5000000
+simulate: ## every short history; sales against every fault, by seed (SEED=1 SALES=5000000)
+	go test -count=1 -run 'TestEveryHistory' -v ./agent/payment | grep -E 'histories|FAIL|^ok'
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -depth core -seed $(SEED) -sales $(SALES)
+	bin/faultsim -depth real -seed $(SEED) -sales $$(($(SALES) / 100))
+
+compare: ## the same faults against what others do (SEED=1)
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -compare -seed $(SEED) -sales 100000
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)
@@ -91,6 +103,14 @@ smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under
 	cross/qemu.sh
 	go build -o bin/demo ./cross/demo
 	bin/demo -core -reversald 'qemu-arm-static bin/armv7/reversald' $(DEMOFLAGS)
+
+packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
+	go build -o bin/sbom ./cross/sbom
+	for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
+	cross/unit.sh
+
+package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)
+	cross/package-test.sh
 
 ci: tidy-check lint race cross go123 ## what must be green before a change lands
 

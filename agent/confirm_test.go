@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reversald/agent"
+	"reversald/hal/haltest"
 	"reversald/iso"
 )
 
@@ -558,7 +559,7 @@ func TestPaymentsAreFound(t *testing.T) {
 				}
 			}
 			s.restarts()
-			h = s.lineComesUp()
+			s.lineComesUp()
 		}
 		if _, err := s.agent.Confirm(context.Background(), 9999, ""); !errors.Is(err, agent.ErrNoPayment) {
 			t.Errorf("none: %v", err)
@@ -566,5 +567,142 @@ func TestPaymentsAreFound(t *testing.T) {
 		if _, err := s.agent.Cancel(context.Background(), s.id("000001"), ""); !errors.Is(err, agent.ErrPhase) {
 			t.Errorf("a payment of the ISO door: %v", err)
 		}
+	})
+}
+
+// Rule: a full journal refuses a payment to its app in words, nothing of it is on file, and what is
+// open can still be confirmed.
+func TestAFullJournalRefusesAndStillConfirms(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("open", ""))
+		h.answers(h.hears("0200"), "00")
+		open := asking.is("approved")
+		full := false
+		for n := 0; n < 10000 && !full; n++ {
+			asking := s.buys(saleOf(fmt.Sprint("key-", n), ""))
+			if asked := h.all(); len(asked) > 0 {
+				h.answers(asked[0], "51")
+				asking.is("declined")
+				continue
+			}
+			asking.isRefused(agent.RefusedFull)
+			if found := s.found(agent.Query{Key: fmt.Sprint("key-", n)}); len(found) > 0 {
+				t.Errorf("on file: %+v", found)
+			}
+			s.buys(saleOf(fmt.Sprint("key-", n), "")).isRefused(agent.RefusedFull)
+			full = true
+		}
+		if !full {
+			t.Fatal("the journal has room for ever")
+		}
+		s.confirms(open.ID, "confirmed", false)
+		s.restarts()
+		s.lineComesUp()
+		s.confirms(open.ID, "confirmed", false)
+	}, func(s *shop) {
+		s.options.SizeMax = 2 << 20
+		s.limits.ConfirmTimeout = time.Hour
+	})
+}
+
+// Rule: what has been forgotten is found no more, what is open is, and the index does not grow.
+func TestWhatIsForgottenIsNotFound(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("open", ""))
+		h.answers(h.hears("0200"), "00")
+		open := asking.is("approved")
+		for n := range 40 {
+			asking := s.buys(saleOf(fmt.Sprint("key-", n), ""))
+			h.answers(h.hears("0200"), "51")
+			asking.is("declined")
+		}
+		s.passes(2 * time.Hour) // time to forget, and to be reversed
+		if m := h.all(); len(m) == 0 {
+			t.Fatal("not reversed")
+		} else {
+			h.answers(m[len(m)-1], "00")
+		}
+		s.passes(2 * time.Hour)
+		if found := s.found(agent.Query{State: "closed"}); len(found) > 11 {
+			t.Errorf("%d are found, 10 are kept", len(found))
+		}
+		s.restarts()
+		h = s.lineComesUp()
+		if found := s.found(agent.Query{Key: "key-0"}); len(found) != 0 {
+			t.Errorf("forgotten, and found: %+v", found)
+		}
+		asking = s.buys(saleOf("key-0", "")) // a key is remembered as long as its payment
+		h.answers(h.hears("0200"), "51")
+		if asking.is("declined").Replayed {
+			t.Error("said to be a replay")
+		}
+		if p, err := s.agent.Payment(context.Background(), open.ID); err == nil && p.Phase != "reversed" {
+			t.Errorf("%+v", p)
+		}
+	}, func(s *shop) { s.limits.Retention.Payments = 10 })
+}
+
+// signedSale is a sale of a dialect whose host wants a MAC.
+func signedSale(s *shop, key, stan string) agent.Sale {
+	sale := saleOf(key, stan)
+	sale.Request = iso.Request{
+		Amount: 1234, Terminal: "TERM0001", Merchant: "MERCHANT0000001", STAN: stan,
+		Fields: map[int]string{},
+	}
+	for n, v := range s.tongue.sale("TERM0001", stan) {
+		if n != 4 && n != 64 {
+			sale.Request.Fields[n] = v
+		}
+	}
+	return sale
+}
+
+// Rule: a request that is doubted before the signer has signed it never goes out: behind its own
+// reversal it would leave a debit. One that the signer does not sign was never sent.
+func TestARequestDoesNotGoOutBehindItsReversal(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		s.faults().Add(haltest.SignerFaults{Delay: 3 * time.Second})
+		asking := s.buys(signedSale(s, "key-1", "000001"))
+		h.hearsNothing()
+		h.cut()
+		asking.is("doubted")
+		h = s.lineComesUp()
+		s.passes(4 * time.Second)
+		h.answers(h.hears("0400"), "25")
+		s.passes(time.Minute)
+		h.hearsNothing()
+		s.onFile("000001", "asked", "doubted", "reversal sent", "reversed")
+
+		s.faults().Add(haltest.SignerFaults{Away: true})
+		s.buys(signedSale(s, "key-2", "000002")).is("unsent")
+		h.hearsNothing()
+		s.onFile("000002", "asked", "unsent")
+		asking = s.buys(signedSale(s, "key-3", "000003"))
+		m := h.hears("0200")
+		h.isProven(m)
+		h.answers(m, "51")
+		asking.is("declined")
+	}, speaking("unionpay"), misbehaving())
+}
+
+// Rule: callers that come and go with one key leave nothing behind.
+func TestCallersThatComeAndGo(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		asking := s.buys(saleOf("key-1", "000001"))
+		m := h.hears("0200")
+		for range 100 {
+			again := s.buys(saleOf("key-1", "000001"))
+			again.cancel()
+			<-again.done
+		}
+		h.answers(m, "00")
+		if p := asking.is("approved"); p.Replayed {
+			t.Error("the first is said to be a replay")
+		}
+		h.hearsNothing()
 	})
 }

@@ -3,6 +3,8 @@ package agent
 import (
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"reversald/agent/payment"
 	"reversald/iso"
@@ -22,10 +24,10 @@ type counter struct {
 func newCounter(s Sale) *counter { return &counter{sale: s, waits: 1, done: make(chan struct{})} }
 
 // Tell implements App: the facts come by see.
-func (c *counter) Tell(uint64, []byte) TellResult { return TellDelivered }
+func (*counter) Tell(uint64, []byte) TellResult { return TellDelivered }
 
 // Hang implements App: there is no connection to end.
-func (c *counter) Hang(string) {}
+func (*counter) Hang(string) {}
 
 // Name implements App.
 func (c *counter) Name() string { return c.sale.App }
@@ -131,12 +133,17 @@ func (a *Agent) word(c *counter) (waiter, *Refusal) {
 	if err != nil {
 		return waiter{}, unworded(err)
 	}
-	if !keepable(o.Fields) {
+	kept := maps.Clone(o.Fields)
+	kept[0], kept[1] = s.Key, s.Reference // on file beside them
+	if !keepable(kept) {
 		return waiter{}, unworded(errTooLong)
 	}
-	if s.Reference != "" && o.Card.PAN.In(s.Reference) || o.Card.PAN.In(s.Key) {
-		return waiter{}, &Refusal{Kind: RefusedMessage,
-			Why: "the key or the reference holds the card number, which must not be kept there"}
+	if iso.MaskText(s.Reference) != s.Reference || iso.MaskText(s.Key) != s.Key ||
+		o.Card.PAN.In(s.Reference) || o.Card.PAN.In(s.Key) {
+		return waiter{}, &Refusal{
+			Kind: RefusedMessage,
+			Why:  "the key or the reference holds a card number, which must not be kept there",
+		}
 	}
 	return waiter{app: c, body: body, glance: g, original: o}, nil
 }
@@ -193,6 +200,9 @@ func (a *Agent) traceTaken(c *counter, w waiter) bool {
 func (a *Agent) forsake(c *counter) {
 	if c.waits--; c.waits > 0 {
 		return
+	}
+	if p := a.books.byIdem[c.sale.name()]; p != nil {
+		p.counters = slices.DeleteFunc(p.counters, func(o *counter) bool { return o == c })
 	}
 	n := len(a.waiting)
 	a.leaveRoom(c)

@@ -65,7 +65,7 @@ func (a *Agent) viewsOf(ctx context.Context, found []*held) ([]Payment, error) {
 func (a *Agent) search(ctx context.Context, q Query) (found []*held, seen uint64, err error) {
 	rows, seen, err := a.index.find(ctx, q)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, a.unlessStopped(err)
 	}
 	if q.Limit <= 0 || q.Limit > findMax {
 		q.Limit = findMax
@@ -77,7 +77,7 @@ func (a *Agent) search(ctx context.Context, q Query) (found []*held, seen uint64
 		from, to := w.entries()
 		p, err := a.reread(w.id, from, to)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, a.unlessStopped(err)
 		}
 		if p == nil || !q.matches(p) {
 			continue
@@ -87,6 +87,16 @@ func (a *Agent) search(ctx context.Context, q Query) (found []*held, seen uint64
 		}
 	}
 	return found, seen, nil
+}
+
+// unlessStopped is an error of the journal, which is no wonder when the agent has stopped.
+func (a *Agent) unlessStopped(err error) error {
+	select {
+	case <-a.stopped:
+		return ErrStopped
+	default:
+		return err
+	}
 }
 
 // find gives the rows that may be what is looked for, the newest first.
@@ -111,11 +121,11 @@ func (r *register) find(ctx context.Context, q Query) (rows []row, seen uint64, 
 	return rows, r.seen, nil
 }
 
-// fits: every hash that is wanted is the row's.
-func (want *row) fits(w *row) bool {
+// fits: every hash that is in a row is the other's too.
+func (w *row) fits(other *row) bool {
 	fit := func(want, has uint32) bool { return want == 0 || want == has }
-	return fit(want.key, w.key) && fit(want.trace, w.trace) && fit(want.rrn, w.rrn) &&
-		fit(want.reference, w.reference) && fit(want.app, w.app)
+	return fit(w.key, other.key) && fit(w.trace, other.trace) && fit(w.rrn, other.rrn) &&
+		fit(w.reference, other.reference) && fit(w.app, other.app)
 }
 
 // matches: a payment is what is looked for, and not only by its hashes.
@@ -178,7 +188,7 @@ func (a *Agent) AppOf(id uint64) string {
 // recall is a payment as the journal has it.
 func (a *Agent) recall(ctx context.Context, id uint64) (*held, error) {
 	if err := a.index.take(ctx); err != nil {
-		return nil, err
+		return nil, a.unlessStopped(err)
 	}
 	w := a.index.row(id)
 	if w == nil {

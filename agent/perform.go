@@ -51,7 +51,7 @@ func (a *Agent) sendRequest(p *held) {
 	}
 	tag := link.Tag{ID: uint64(p.id)}
 	if p.ours && a.notary.mac.Sends(iso.ClassPayment) {
-		a.sendSigned(p, tag, body)
+		a.haveSigned(p, tag, body)
 		return
 	}
 	if err := a.line.Send(tag, body); err != nil {
@@ -61,24 +61,37 @@ func (a *Agent) sendRequest(p *held) {
 	clear(body)
 }
 
-// sendSigned has a request of our own wording signed and sent, and lets go of it.
-func (a *Agent) sendSigned(p *held, tag link.Tag, body []byte) {
+// haveSigned has a request of our own wording signed. It goes out when it comes back, if nobody has
+// doubted it by then: sent behind its own reversal it would leave a debit.
+func (a *Agent) haveSigned(p *held, tag link.Tag, body []byte) {
 	err := a.notary.do(func(ctx context.Context) {
 		signed, err := a.notary.sign(ctx, body)
 		clear(body)
-		if err == nil {
-			err = a.line.Send(tag, signed)
-			clear(signed)
-		}
-		if err != nil {
-			a.post(notSent{tag: tag, err: err})
-		}
+		a.post(requestSigned{tag: tag, body: signed, err: err})
 	})
 	if err != nil {
 		clear(body)
 		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
 		a.bring(p, payment.NeverLeft{})
 	}
+}
+
+// signed sends a request that has its MAC.
+func (a *Agent) signed(m requestSigned) error {
+	defer clear(m.body)
+	p := a.books.byID[payment.ID(m.tag.ID)]
+	if p == nil || p.state.Phase != payment.Asked {
+		return nil
+	}
+	err := m.err
+	if err == nil {
+		err = a.line.Send(m.tag, m.body)
+	}
+	if err == nil {
+		return nil
+	}
+	a.log.Warn("request not sent", slog.Uint64("id", m.tag.ID), slog.Any("error", err))
+	return a.happen(p, payment.NeverLeft{})
 }
 
 // sendReversal builds attempt n from what is on file and hands it to the line.

@@ -61,7 +61,7 @@ func (k RefusalKind) String() string {
 }
 
 // Refusal is why a payment was not sent. Nothing of it is on file.
-type Refusal struct {
+type Refusal struct { //nolint:errname // an answer as much as an error
 	Kind  RefusalKind
 	Field int    // of the message, as iso.FieldError counts; 0: of none
 	ID    uint64 // the payment in the way; 0: none
@@ -118,6 +118,10 @@ func (r *Refusal) Situation() iso.Situation {
 
 // refused is the line in the log about a payment that this door did not take.
 func (a *Agent) refused(app, stan string, r *Refusal) {
+	const stanMax = 6 // what an app calls a trace number may be anything, a card's number too
+	if len(stan) > stanMax {
+		stan = ""
+	}
 	a.counts.Refused++
 	a.log.Warn("payment refused, nothing was sent", slog.String("app", app),
 		slog.String("stan", stan), slog.String("why", r.Error()))

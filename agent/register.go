@@ -37,7 +37,9 @@ type row struct {
 }
 
 // entries are the numbers of its first and its newest entry.
-func (w *row) entries() (from, to uint64) { return w.id + uint64(w.first), w.id + uint64(w.last) }
+func (w *row) entries() (from, to uint64) {
+	return w.id + uint64(w.first), w.id + uint64(w.last)
+}
 
 func newRegister(j *store.Journal) *register {
 	r := &register{journal: j, seed: maphash.MakeSeed(), turn: make(chan struct{}, 1)}

@@ -109,10 +109,7 @@ func (a *Agent) decide(
 			return verdict{}, nil
 		}
 		if err := theirs(p, app, in); err != nil {
-			return verdict{p: a.view(p), err: err}, nil
-		}
-		if _, cancels := e.(payment.Cancel); cancels {
-			a.queue.Hurry(p.terminal, a.now())
+			return verdict{p: a.view(p), err: err}, nil //nolint:nilerr // the app's, not the agent's
 		}
 		if err := a.happen(p, e); err != nil {
 			return nil, err

@@ -114,7 +114,7 @@ var coreSettings = []setting{
 	},
 	{
 		key: "api_operators",
-		doc: "who may do everything on the socket: uid:N, gid:N (a process's first group) or any; " +
+		doc: "who may do everything on the socket: uid:N, gid:N (first group) or any; " +
 			"root and the daemon's own user in any case",
 		value: func(c *Config) any { return &c.APIOperators },
 	},

@@ -21,6 +21,8 @@ func (a *Agent) take(m message) error {
 		return a.fromLink(m.report, m.mac)
 	case notSent:
 		return a.unsigned(m)
+	case requestSigned:
+		return a.signed(m)
 	case forsaken:
 		a.forsake(m.c)
 		return nil

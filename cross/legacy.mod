@@ -21,5 +21,6 @@ require (
 	github.com/creack/pty v1.1.24 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/yerden/go-util v1.1.4 // indirect
+	golang.org/x/term v0.34.0 // indirect
 	golang.org/x/text v0.21.0 // indirect
 )

@@ -62,7 +62,9 @@ const (
 )
 
 // In reports whether a text shows the number.
-func (p PAN) In(text string) bool { return len(p) >= panDigitsMin && strings.Contains(text, string(p)) }
+func (p PAN) In(text string) bool {
+	return len(p) >= panDigitsMin && strings.Contains(text, string(p))
+}
 
 // CheckDigit says whether the last digit is the one that ISO/IEC 7812-1 annex B (Luhn) asks for.
 func (p PAN) CheckDigit() bool {

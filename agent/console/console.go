@@ -153,6 +153,7 @@ type visit struct {
 	height  int
 	listed  []uint64 // what a number alone stands for
 	history history
+	length  int   // of the line being typed, in bytes, about
 	reason  error // why the line editor's reads ended
 }
 
@@ -227,7 +228,11 @@ func (v *visit) farewell(ctx context.Context, cause error) error {
 	}
 	v.note(note, "logout: "+why)
 	v.options.Log.Info("console log-out", slog.String("who", v.who), slog.String("why", why))
-	_ = v.screen.say("\n" + v.tr("logged out") + ": " + v.tr(why) + "\n")
+	text := "\n" + v.tr("logged out")
+	if why != errLogout.Error() {
+		text += ": " + v.tr(why)
+	}
+	_ = v.screen.say(text + "\n")
 	return v.turnedAway(cause)
 }
 

@@ -50,6 +50,11 @@ func (t typed) Read(p []byte) (int, error) {
 		if key[0] == keyInterrupt { // the editor would end; we only start the line anew
 			key = []byte{keyEnd, keyErase}
 		}
+		if shows := key[0] >= ' ' && key[0] != keyDelete; shows && v.length >= lineMax {
+			continue
+		} else if !shows {
+			v.length = 0 // not known until the next character
+		}
 		if len(p) < len(key) {
 			continue // never: the editor has 256 bytes of room, and gets whole keys only
 		}
@@ -68,16 +73,15 @@ func (v *visit) newEditor() *term.Terminal {
 	return e
 }
 
-// onKey completes on Tab, and keeps lines short.
+// onKey completes on Tab. It is called for every character too, and so knows how long the line is:
+// to refuse one here would make the editor draw the whole line again, for every key of a flood.
 func (v *visit) onKey(line string, pos int, key rune) (string, int, bool) {
-	if key == keyTab {
-		next, at := v.complete(line, pos)
-		return next, at, true
+	v.length = len(line)
+	if key != keyTab {
+		return "", 0, false
 	}
-	if len(line) >= lineMax && key >= ' ' && key != keyDelete && key < 0xd800 {
-		return line, pos, true
-	}
-	return "", 0, false
+	next, at := v.complete(line, pos)
+	return next, at, true
 }
 
 // complete finishes the first word, or offers what it could be.

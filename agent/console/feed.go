@@ -75,14 +75,12 @@ func (f *feed) read(stop <-chan struct{}) {
 // Next is the next byte, within so long; else os.ErrDeadlineExceeded. It implements ymodem.Line.
 func (f *feed) Next(wait time.Duration) (byte, error) {
 	for end := time.Now().Add(wait); len(f.rest) == 0; {
-		step := min(time.Until(end), modemEvery)
-		if step <= 0 {
-			return 0, os.ErrDeadlineExceeded
-		}
-		chunk, err := f.chunk(step)
-		if err == nil {
+		left := time.Until(end)
+		chunk, err := f.chunk(max(0, min(left, modemEvery)))
+		switch {
+		case err == nil:
 			f.rest = chunk
-		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+		case !errors.Is(err, os.ErrDeadlineExceeded), left <= 0:
 			return 0, err
 		}
 		if err := f.look(); err != nil {

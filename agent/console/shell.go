@@ -158,7 +158,10 @@ func (v *visit) do(
 		Lang: v.options.Lang, Width: widthDefault, Height: v.height, Who: v.who, Console: true,
 		Client: v.options.Client, Config: v.options.Config,
 	}
-	live := verb.Live || slices.Contains(args, "-f") || slices.Contains(args, "--follow")
+	live := verb.Live
+	if verb.Name == "tail" { // which ends by itself, unless it was told to go on
+		live = slices.Contains(args, "-f") || slices.Contains(args, "--follow")
+	}
 	err := v.page(ctx, live, func(ctx context.Context, out io.Writer) error {
 		s.Out = out
 		return verb.Do(ctx, s, args)

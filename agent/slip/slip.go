@@ -133,9 +133,16 @@ func (s Slip) write(b *strings.Builder, w *words, width int) {
 	title := w.title[s.Event]
 	b.WriteString(strings.Repeat(" ", max(0, (width-columns(title))/2)) + title + "\n\n")
 	for _, line := range [][2]string{
-		{w.merchant, s.Merchant}, {w.terminal, s.Terminal}, {w.trace, s.STAN}, {w.rrn, s.RRN},
-		{w.card, s.Card}, {w.amount, iso.Money(s.Amount, s.Currency)}, {w.sold, stamp(s.Time)},
-		{w.printed, stamp(s.Printed)}, {w.journal, fmt.Sprint(s.ID)}, {w.contact, s.Contact},
+		{w.merchant, s.Merchant},
+		{w.terminal, s.Terminal},
+		{w.trace, s.STAN},
+		{w.rrn, s.RRN},
+		{w.card, s.Card},
+		{w.amount, iso.Money(s.Amount, s.Currency)},
+		{w.sold, stamp(s.Time)},
+		{w.printed, stamp(s.Printed)},
+		{w.journal, fmt.Sprint(s.ID)},
+		{w.contact, s.Contact},
 	} {
 		if value := printable(line[1]); value != "" {
 			pair(b, line[0], value, width)

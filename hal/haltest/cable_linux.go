@@ -91,7 +91,7 @@ func (c *Cable) Unplug() {
 	c.group.Wait()
 }
 
-// Hold stops (true) or starts again what goes from A to B: nobody reads there.
+// Hold stops (true) or starts again what goes from B to A: nobody reads there.
 func (c *Cable) Hold(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -172,9 +172,9 @@ func (c *Cable) spoil(b []byte, toward int) {
 	}
 }
 
-// waitHeld waits while nobody reads at B; false: the cable was pulled.
+// waitHeld waits while nobody reads at A; false: the cable was pulled.
 func (c *Cable) waitHeld(toward int, stop <-chan struct{}) bool {
-	for toward == 1 {
+	for toward == 0 {
 		c.mu.Lock()
 		held := c.held
 		c.mu.Unlock()

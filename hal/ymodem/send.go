@@ -52,6 +52,8 @@ const (
 	startWait = 60 * time.Second
 	// answerWait is how long a receiver may take to answer a block, its disk included.
 	answerWait = 10 * time.Second
+	// goodbyeWait is how long a receiver may take over the end of the batch.
+	goodbyeWait = 2 * time.Second
 	// strayMax bounds what else may arrive while we wait for an answer: noise, or typed keys.
 	strayMax = 4096
 	// nameMax leaves room for the size in block 0.
@@ -89,15 +91,22 @@ func Send(
 	if err := s.end(); err != nil {
 		return err
 	}
-	if err := s.await(want, answerWait); errors.Is(err, ErrCancelled) || ctx.Err() != nil {
-		return errors.Join(err, ctx.Err())
-	} else if err != nil {
-		return nil //nolint:nilerr // the file has arrived, and was acknowledged
-	}
-	// An empty name: the batch is over. The file has arrived, so a receiver that hangs up now
-	// instead of answering is no failure.
-	if err := s.block(0, nil, 0); err != nil && ctx.Err() != nil {
-		return err
+	return s.goodbye()
+}
+
+// goodbye ends the batch with an empty name. The file has arrived, and was acknowledged: a receiver
+// that leaves without a word, or whose last word is lost as its terminal is set back, is no failure,
+// and what were sent again to it would be noise on somebody's screen.
+func (s sender) goodbye() error {
+	_ = s.await(want, goodbyeWait)
+	const tries = 3
+	for range tries {
+		if _, err := s.line.Write(frameOf(0, nil, 0)); err != nil {
+			return err
+		}
+		if answer, err := s.answer(goodbyeWait); answer != nak || err != nil {
+			break
+		}
 	}
 	return nil
 }
@@ -130,6 +139,11 @@ func (s sender) blocks(r io.Reader, size int64, progress func(int64)) error {
 
 // block sends one block until it is acknowledged.
 func (s sender) block(number byte, content []byte, fill byte) error {
+	return s.until(frameOf(number, content, fill))
+}
+
+// frameOf is one block with its number and check sum.
+func frameOf(number byte, content []byte, fill byte) []byte {
 	size := longBytes
 	head := byte(stx)
 	if len(content) <= shortBytes {
@@ -142,7 +156,7 @@ func (s sender) block(number byte, content []byte, fill byte) error {
 		frame = append(frame, fill)
 	}
 	sum := crc16(frame[3:])
-	return s.until(append(frame, byte(sum>>8), byte(sum)))
+	return append(frame, byte(sum>>8), byte(sum))
 }
 
 // end says that the contents are over. A receiver may ask once to hear it again.

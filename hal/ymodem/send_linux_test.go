@@ -85,7 +85,7 @@ func lrzsz(t *testing.T) (line *ptyLine, dir string, wait func() error) {
 type ptyLine struct {
 	master *os.File
 	in     chan byte
-	hurt   int // every so many writes one byte is spoilt; 0: none
+	hurt   int // the write of which a byte is spoilt; 0: none
 	writes int
 }
 
@@ -105,7 +105,7 @@ func (l *ptyLine) read() {
 
 func (l *ptyLine) Write(b []byte) (int, error) {
 	l.writes++
-	if l.hurt > 0 && l.writes%l.hurt == 0 && len(b) > 10 {
+	if l.hurt > 0 && l.writes == l.hurt {
 		b = bytes.Clone(b)
 		b[len(b)/2] ^= 0x55
 	}
@@ -136,7 +136,7 @@ func noise(n int) []byte {
 // Rule: lrzsz gets every file as it was, whatever its size, and in spite of spoilt blocks.
 func TestAgainstLrzsz(t *testing.T) {
 	for _, size := range []int{0, 1, 127, 128, 129, 1023, 1024, 1025, 70001} {
-		for _, hurt := range []int{0, 3} {
+		for _, hurt := range []int{0, 2} {
 			if hurt > 0 && size != 1025 {
 				continue // rb takes seconds over every spoilt block
 			}

@@ -163,6 +163,7 @@ func (s *stage) live(profile string) {
 	s.start()
 	s.waitStatus(`"owed":0,`)
 
+	s.liveByAPI()
 	s.mutilate(profile)
 	s.do("acquirerd", "behave", "--forget")
 	s.do("reversald", "replay", stuckID(s), "--by", "tester", "--reason", "tested")

@@ -5,7 +5,7 @@ import (
 	"os"
 	"strconv"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // noWidth is the width of a pipe: nothing is wrapped, so that programs find whole lines in it.
@@ -17,8 +17,7 @@ func isTerminal(w io.Writer) bool {
 	if !ok {
 		return false
 	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	return term.IsTerminal(int(f.Fd()))
 }
 
 // screenSize is what COLUMNS and LINES say, or else the screen itself. 0 is not known.
@@ -31,12 +30,12 @@ func screenSize(w io.Writer, tty bool) (width, height int) {
 		return width, height
 	}
 	if f, ok := w.(*os.File); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
+		if columns, rows, err := term.GetSize(int(f.Fd())); err == nil {
 			if width == 0 {
-				width = int(size.Col)
+				width = columns
 			}
 			if height == 0 {
-				height = int(size.Row)
+				height = rows
 			}
 		}
 	}

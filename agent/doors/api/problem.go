@@ -60,6 +60,8 @@ type Problem struct {
 }
 
 // titles say in a few words what the problems are; a title does not change.
+//
+//nolint:gosec // G101: the titles speak of tokens, and hold none
 var titles = map[string]string{
 	typeBadRequest: "The request can not be read", typeNoKey: "An Idempotency-Key is needed",
 	typeNoToken: "A token is needed", typeForbidden: "Not for this peer",
@@ -92,7 +94,7 @@ func badRequest(field, detail string) *Problem {
 	return p
 }
 
-func (s *server) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+func (*server) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	p.Instance = r.URL.Path
 	if len(p.Instance) > pathShownMax {
 		p.Instance = ""
@@ -141,7 +143,7 @@ func (s *server) problemOf(err error, lang string) *Problem {
 }
 
 // unsent words a refusal: nothing has left the terminal.
-func (s *server) unsent(r *agent.Refusal, lang string) *Problem {
+func (*server) unsent(r *agent.Refusal, lang string) *Problem {
 	var p *Problem
 	switch r.Kind {
 	case agent.RefusedMessage:

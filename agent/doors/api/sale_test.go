@@ -20,7 +20,7 @@ const (
 
 // post gives one body to a door, without a connection in between.
 func post(door http.Handler, body string, headers ...string) *httptest.ResponseRecorder {
-	req := httptest.NewRequest("POST", "/v1/payments", strings.NewReader(body))
+	req := httptest.NewRequest(http.MethodPost, "/v1/payments", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", "key-1")

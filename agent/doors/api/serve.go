@@ -36,6 +36,7 @@ const (
 
 // Serve answers on listener until ctx ends.
 func Serve(ctx context.Context, listener net.Listener, h *Door) error {
+	rooms := newRoom(listener, h)
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
@@ -45,34 +46,38 @@ func Serve(ctx context.Context, listener net.Listener, h *Door) error {
 		ErrorLog:          h.errors,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			if known, ok := c.(interface{ peer() Peer }); ok {
-				return context.WithValue(ctx, peerKey{}, known.peer())
+			g, ok := c.(*guest)
+			if !ok {
+				return ctx
 			}
-			return ctx
+			return context.WithValue(context.WithValue(ctx, peerKey{}, g.who), guestKey{}, g)
 		},
+		ConnState: rooms.noted,
 	}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
-	err := srv.Serve(newRoom(listener, h))
+	err := srv.Serve(rooms)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
 }
 
-// room lets in as many connections as there is room for. The others are told so, and hung up on.
+// room lets in as many connections as there is room for. When there is none, one that does nothing
+// has to go; where none does nothing the newcomer is told so, and hung up on.
 type room struct {
 	net.Listener
 	door     *Door
-	seats    chan struct{}
-	reserved chan struct{} // for operators
 	refusals chan struct{}
+
+	mu     sync.Mutex
+	guests map[*guest]bool
 }
 
 func newRoom(l net.Listener, d *Door) *room {
 	return &room{
-		Listener: l, door: d, seats: make(chan struct{}, d.connectionsMax),
-		reserved: make(chan struct{}, operatorsExtra), refusals: make(chan struct{}, refusalsMax),
+		Listener: l, door: d, refusals: make(chan struct{}, refusalsMax),
+		guests: make(map[*guest]bool, d.connectionsMax+operatorsExtra),
 	}
 }
 
@@ -83,30 +88,73 @@ func (r *room) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer := r.door.access.peerOf(conn)
-		if free := r.seat(peer); free != nil {
-			return &guest{Conn: conn, who: peer, leave: free}, nil
+		g := &guest{Conn: conn, who: r.door.access.peerOf(conn), room: r, since: time.Now()}
+		if r.seat(g) {
+			return g, nil
 		}
 		r.refuse(conn)
 	}
 }
 
-// seat finds a place, and says how to give it back; nil when there is none.
-func (r *room) seat(p Peer) func() {
-	select {
-	case r.seats <- struct{}{}:
-		return func() { <-r.seats }
-	default:
+// seat finds a place for a connection.
+func (r *room) seat(g *guest) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	places := r.door.connectionsMax
+	if g.who.Role == RoleOperator {
+		places += operatorsExtra
 	}
-	if p.Role != RoleOperator {
-		return nil
+	if len(r.guests) >= places {
+		idle := r.idlest()
+		if idle == nil {
+			return false
+		}
+		delete(r.guests, idle)
+		_ = idle.Conn.Close()
 	}
-	select {
-	case r.reserved <- struct{}{}:
-		return func() { <-r.reserved }
-	default:
-		return nil
+	r.guests[g] = true
+	return true
+}
+
+// settleIn is how long a connection may be quiet before another may have its place.
+const settleIn = 500 * time.Millisecond
+
+// idlest is the connection that has done nothing for the longest time: one that waits for its next
+// request, or one that has not finished its first. Whoever has asked something stays.
+func (r *room) idlest() *guest {
+	var idlest *guest
+	for g := range r.guests {
+		if g.busy || time.Since(g.since) < settleIn && !g.asked {
+			continue
+		}
+		if idlest == nil || g.since.Before(idlest.since) {
+			idlest = g
+		}
 	}
+	return idlest
+}
+
+// noted keeps what the server is told of a connection's state.
+func (r *room) noted(conn net.Conn, state http.ConnState) {
+	g, ok := conn.(*guest)
+	if !ok {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch state {
+	case http.StateActive: // some of a request has come
+	case http.StateIdle:
+		g.busy, g.asked, g.since = false, true, time.Now()
+	case http.StateNew, http.StateHijacked, http.StateClosed:
+	}
+}
+
+// attend says that a connection's request is being answered.
+func (r *room) attend(g *guest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g.busy = true
 }
 
 // noRoom is all that is said to a connection too many.
@@ -137,16 +185,21 @@ func (r *room) refuse(conn net.Conn) {
 // guest is a connection that has a place.
 type guest struct {
 	net.Conn
-	who   Peer
-	once  sync.Once
-	leave func()
+	who  Peer
+	room *room
+
+	// Guarded by the room.
+	busy  bool // a request of it is being answered
+	asked bool // one was
+	since time.Time
 }
 
 // Close gives the place back.
 func (g *guest) Close() error {
-	err := g.Conn.Close()
-	g.once.Do(g.leave)
-	return err
+	g.room.mu.Lock()
+	delete(g.room.guests, g)
+	g.room.mu.Unlock()
+	return g.Conn.Close()
 }
 
 // CloseWrite ends our half, so that a client that is still writing reads what it is told before it
@@ -158,11 +211,14 @@ func (g *guest) CloseWrite() error {
 	return nil
 }
 
-func (g *guest) peer() Peer { return g.who }
+type guestKey struct{}
 
 // ServeHTTP finds out who asks and whether they may, and has the request answered. It is the only
 // way in.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g, ok := r.Context().Value(guestKey{}).(*guest); ok {
+		g.room.attend(g)
+	}
 	_, pattern := d.mux.Handler(r)
 	at, known := d.routes[pattern]
 	peer := peerIn(r.Context())

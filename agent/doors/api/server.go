@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,12 +88,7 @@ type route struct {
 }
 
 func (at route) allows(role Role) bool {
-	for _, r := range at.roles {
-		if r == role {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(at.roles, role)
 }
 
 func (at route) wanted() string {
@@ -157,7 +153,7 @@ func (d *Door) Routes() []string {
 //go:embed openapi.yaml
 var description []byte
 
-func (s *server) describe(w http.ResponseWriter, _ *http.Request) {
+func (*server) describe(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/yaml")
 	patience(w)
 	_, _ = w.Write(description)
@@ -183,7 +179,7 @@ func idIn(r *http.Request) (uint64, *Problem) {
 
 func languageIn(r *http.Request) string { return languageOf(r.Header.Get("Accept-Language")) }
 
-func (s *server) reply(w http.ResponseWriter, status int, answer any) {
+func (*server) reply(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json")
 	patience(w)
 	w.WriteHeader(status)

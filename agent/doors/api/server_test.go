@@ -566,14 +566,14 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// client is the near end of a connection to a server in a bubble.
-type client struct {
+// bubbled is the near end of a connection to a server in a bubble.
+type bubbled struct {
 	net.Conn
 	t *testing.T // of the bubble
 }
 
 // inBubble serves an agent on fake time; the test gets the client's end of one connection.
-func inBubble(t *testing.T, agent *pretended, f func(c client)) {
+func inBubble(t *testing.T, agent *pretended, f func(c bubbled)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
@@ -583,7 +583,7 @@ func inBubble(t *testing.T, agent *pretended, f func(c client)) {
 		go func() { done <- api.Serve(ctx, l, api.New(agent, options)) }()
 		near, far := net.Pipe()
 		l.conns <- far
-		f(client{near, t})
+		f(bubbled{near, t})
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("the server ended: %v", err)
@@ -596,7 +596,7 @@ func inBubble(t *testing.T, agent *pretended, f func(c client)) {
 // Rule: a reader that stops reading is dropped within ten seconds, and holds nobody up.
 func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 	p := newPretended(5000)
-	inBubble(t, p, func(c client) {
+	inBubble(t, p, func(c bubbled) {
 		t := c.t
 		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -621,7 +621,7 @@ func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 // Rule: who follows a quiet journal is not dropped: an entry may come after an hour.
 func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 	p := newPretended(1)
-	inBubble(t, p, func(c client) {
+	inBubble(t, p, func(c bubbled) {
 		t := c.t
 		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -646,7 +646,7 @@ func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 
 // Rule: who connects and asks nothing is dropped.
 func TestWhoAsksNothingIsDropped(t *testing.T) {
-	inBubble(t, newPretended(0), func(c client) {
+	inBubble(t, newPretended(0), func(c bubbled) {
 		t := c.t
 		begun := time.Now()
 		if _, err := io.WriteString(c, "GET /v1/sta"); err != nil {

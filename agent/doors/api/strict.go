@@ -151,11 +151,11 @@ func shape(data []byte) *Problem {
 			names = keys[len(keys)-1]
 		case names != nil && wantKey:
 			name, _ := token.(string)
-			if lower := strings.ToLower(name); names[lower] {
+			lower := strings.ToLower(name)
+			if names[lower] {
 				return badRequest(plainName(name), "the same key is there twice"+quoted(name))
-			} else {
-				names[lower] = true
 			}
+			names[lower] = true
 			wantKey = false
 			continue
 		}

@@ -38,7 +38,7 @@ const nextConfirm = "confirm"
 // nexts are the words for what to do, with their sentences in English and Chinese.
 var nexts = map[string][2]string{
 	nextConfirm: {
-		"Finish the sale and confirm it, or cancel it. It is reversed if it is not confirmed in time",
+		"Finish the sale and confirm it, or cancel it. Not confirmed in time, it is reversed",
 		"请完成交易并确认，或取消。超时未确认将自动冲正",
 	},
 	iso.ActionDone.String():      {"Nothing more to do", "无需操作"},

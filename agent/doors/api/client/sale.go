@@ -84,7 +84,7 @@ type Next struct {
 }
 
 // Problem is an error of the daemon's (RFC 9457). Its Type is stable: API.md lists them.
-type Problem struct {
+type Problem struct { //nolint:errname // what RFC 9457 calls it
 	Type    string   `json:"type"`
 	Title   string   `json:"title"`
 	Status  int      `json:"status"`

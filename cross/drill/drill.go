@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// patience bounds every wait of the drill.
+const patience = 30 * time.Second
+
+// drill is a terminal with a dead network, a technician's laptop, and the cable between them.
+type drill struct {
+	ctx                  context.Context //nolint:containedctx // one for the whole of the drill
+	dir                  string
+	reversald, acquirerd string
+	running              []*exec.Cmd
+	host, app            string // addresses
+	net                  *network
+	wire                 *wire
+	screens              bool
+	stan                 int
+}
+
+const baud = 115200
+
+func open(ctx context.Context, reversald, acquirerd string) (_ *drill, err error) {
+	dir, err := os.MkdirTemp("", "reversald-drill-")
+	if err != nil {
+		return nil, err
+	}
+	d := &drill{ctx: ctx, dir: dir}
+	defer func() {
+		if err != nil {
+			d.close(false)
+		}
+	}()
+	if d.reversald, err = filepath.Abs(reversald); err != nil {
+		return nil, err
+	}
+	if d.acquirerd, err = filepath.Abs(acquirerd); err != nil {
+		return nil, err
+	}
+	if d.wire, err = layWire(dir, baud); err != nil {
+		return nil, err
+	}
+	d.host, err = d.start("acquirerd", d.acquirerd, "serve", "--listen", "127.0.0.1:0",
+		"--books", d.path("books.jsonl"), "--control", d.path("host.sock"))
+	if err != nil {
+		return nil, err
+	}
+	if d.net, err = newNetwork(d.host); err != nil {
+		return nil, err
+	}
+	public, err := d.command(d.reversald, "tech", "keygen", "li.wei", "--no-passphrase",
+		"--key", d.path("tech.key"))
+	if err != nil {
+		return nil, err
+	}
+	config := fmt.Sprintf("terminal: T0000001\nhost: %q\nlisten: 127.0.0.1:0\njournal: %q\n"+
+		"socket: %q\nhost_timeout: 1s\nentry_wait: 1s\nredial_min: 50ms\nredial_max: 500ms\n"+
+		"any_filesystem: true\nconsole:\n  port: %q\n  keys: [%q]\n  relay_hosts: %q\n",
+		d.net.listener.Addr(), d.path("journal.db"), d.path("reversald.sock"), d.wire.terminal,
+		strings.TrimSpace(public), d.host)
+	if err := os.WriteFile(d.path("reversald.yaml"), []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	d.app, err = d.start("reversald", d.reversald, "run", "--config", d.path("reversald.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", dir, "env", "PS1=laptop$ ",
+		"HISTFILE=", "PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
+	return d, err
+}
+
+func (d *drill) path(name string) string { return filepath.Join(d.dir, name) }
+
+var listening = regexp.MustCompile(`listening on (\S+)|listening (\S+)`)
+
+// start runs a program until it says what it listens on.
+func (d *drill) start(name string, argv ...string) (address string, err error) {
+	log, err := os.OpenFile(d.path(name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = log.Close() }()
+	cmd := exec.CommandContext(d.ctx, argv[0], argv[1:]...)
+	cmd.Stderr = log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	d.running = append(d.running, cmd)
+	silent := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewReader(out)
+	line, _ := lines.ReadString('\n')
+	silent.Stop()
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	found := listening.FindStringSubmatch(line)
+	if found == nil {
+		return "", fmt.Errorf("%s did not start: %s%s", name, line, d.tail(name+".log"))
+	}
+	return found[1] + found[2], nil
+}
+
+// close ends every program, and removes what they wrote unless it is to be kept.
+func (d *drill) close(keep bool) {
+	_, _ = d.tmux("kill-server")
+	for _, cmd := range d.running {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		_ = cmd.Wait()
+	}
+	if d.net != nil {
+		d.net.die()
+	}
+	if d.wire != nil {
+		d.wire.close()
+	}
+	if keep {
+		fmt.Printf("kept in %s\n", d.dir)
+		return
+	}
+	_ = os.RemoveAll(d.dir)
+}
+
+// tail is the end of a log.
+func (d *drill) tail(name string) string {
+	const most = 3000
+	text, _ := os.ReadFile(d.path(name))
+	return string(text[max(0, len(text)-most):])
+}
+
+// command runs a program to its end, and gives what it printed.
+func (d *drill) command(argv ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(d.ctx, patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return string(out), fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, exit.Stderr)
+		}
+	}
+	return string(out), err
+}
+
+// tmux talks to a server of its own, with no configuration of this user.
+func (d *drill) tmux(args ...string) (string, error) {
+	return d.command(append([]string{"tmux", "-f", "/dev/null", "-S", d.path("tmux.sock")},
+		args...)...)
+}
+
+// screen is what the technician sees: 24 lines of 80.
+func (d *drill) screen() (string, error) {
+	text, err := d.tmux("capture-pane", "-p")
+	return strings.TrimRight(text, "\n "), err
+}
+
+// press types keys by tmux's names; write types a text.
+func (d *drill) press(keys ...string) error {
+	_, err := d.tmux(append([]string{"send-keys"}, keys...)...)
+	return err
+}
+
+func (d *drill) write(text string) error {
+	_, err := d.tmux("send-keys", "-l", text)
+	return err
+}
+
+// line types a line and ENTER on a screen that has been wiped.
+func (d *drill) line(text string) error {
+	return errors.Join(d.write(text), d.press("Enter"))
+}
+
+// sees waits until the last lines of the screen hold a text, and gives the screen.
+func (d *drill) sees(want string) (string, error) {
+	pattern, err := regexp.Compile(want)
+	if err != nil {
+		return "", err
+	}
+	last := ""
+	err = d.until(fmt.Sprintf("%q on the screen", want), func() bool {
+		last, err = d.screen()
+		return err == nil && pattern.MatchString(last)
+	})
+	return last, err
+}
+
+// show prints the screen for the document.
+func (d *drill) show() error {
+	screen, err := d.screen()
+	if err != nil || !d.screens {
+		return err
+	}
+	screen = strings.ReplaceAll(screen, d.dir+"/", "")
+	for _, line := range strings.Split(screen, "\n") {
+		fmt.Printf("    %s\n", line)
+	}
+	return nil
+}
+
+func (d *drill) until(what string, is func() bool) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if is() {
+			return nil
+		}
+		select {
+		case <-d.ctx.Done():
+			return d.ctx.Err()
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+	return errors.New("waited in vain for " + what)
+}
