@@ -95,7 +95,8 @@ func NewESCPOS(line io.ReadWriteCloser) *ESCPOS {
 // Print implements Printer.
 func (p *ESCPOS) Print(job []byte) error {
 	if len(job) == 0 || len(job) > printBytesMax {
-		return fmt.Errorf("print %d bytes: %w: want 1 to %d", len(job), ErrPrinterJob, printBytesMax)
+		return fmt.Errorf("print %d bytes: %w: want 1 to %d", len(job), ErrPrinterJob,
+			printBytesMax)
 	}
 	if err := p.broken(); err != nil {
 		return err

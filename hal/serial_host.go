@@ -105,7 +105,8 @@ func (h *SerialHost) mode(text string) bool {
 		return false
 	}
 	parity, known := map[byte]Parity{'N': ParityNone, 'O': ParityOdd, 'E': ParityEven}[text[1]]
-	h.Serial.DataBits, h.Serial.Parity, h.Serial.StopBits = int(text[0]-'0'), parity, int(text[2]-'0')
+	h.Serial.DataBits, h.Serial.StopBits = int(text[0]-'0'), int(text[2]-'0')
+	h.Serial.Parity = parity
 	return known && text[0] >= '5' && text[0] <= '8' && (text[2] == '1' || text[2] == '2')
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,7 +30,7 @@ func OpenWatchdog(device string, timeout time.Duration) (Watchdog, error) {
 	}
 	w := &watchdogDevice{file: file, timeout: timeout}
 	seconds := int32(max(timeout/time.Second, 1))
-	err = ioctl(file, watchdogSetTimeout, unsafe.Pointer(&seconds))
+	err = ioctl(file, watchdogSetTimeout, &seconds)
 	switch {
 	case err == nil && seconds > 0:
 		w.timeout = time.Duration(seconds) * time.Second

@@ -71,9 +71,14 @@ func (d *dialer) set(c agent.Config, p *iso.Profile, times *agent.Timekeeper) er
 	return nil
 }
 
-// openDevices are what warns the agent.
-func openDevices(c agent.Config, line *dialer) (agent.Devices, error) {
+// openDevices makes the line ready to be dialled, and gives what warns the agent.
+func openDevices(
+	c agent.Config, p *iso.Profile, times *agent.Timekeeper, line *dialer,
+) (agent.Devices, error) {
 	d := agent.Devices{Certificates: line.certificates}
+	if err := line.set(c, p, times); err != nil {
+		return d, err
+	}
 	if c.NetworkWatch {
 		d.Network = hal.Netlink{}
 	}

@@ -54,7 +54,7 @@ func listen(ctx context.Context, c agent.Config) (l listeners, err error) {
 				l.socket = socket
 			default:
 				return l, listenError{fmt.Errorf(
-					"socket %d with the name %.40q was handed over: want one stream each, %s and %s",
+					"socket %d named %.40q was handed over: want one stream each, %s and %s",
 					i, name, nameISO, nameAPI)}
 			}
 		}
@@ -83,8 +83,8 @@ const socketNameMax = 107
 var errSocketName = errors.New("is too long for a socket")
 
 // listenSocket opens the Unix socket, for those that its mode lets. What a killed daemon left
-// behind is removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
-// locked), and keeps its socket.
+// behind is removed; where somebody answers, another daemon lives (on a journal of its own, since
+// ours is locked), and keeps its socket.
 func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
 	if len(path) > socketNameMax {
 		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),

@@ -104,17 +104,12 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	}
 	defer calls.close()
 	times, line := agent.NewTimekeeper(clock, builtAt()), &dialer{}
-	if err := line.set(c, profile, times); err != nil {
-		return configError{err}
-	}
-	devices, err := openDevices(c, line)
+	devices, err := openDevices(c, profile, times, line)
 	if err != nil {
 		return configError{err}
 	}
+	tellOverrides(log, c)
 	tellJournal(log, journal.Facts())
-	for _, weak := range c.Overrides() {
-		log.Warn("setting weakens the promise", slog.String("setting", weak))
-	}
 	detour := link.NewDetour(line)
 	a := agent.New(agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
@@ -227,6 +222,13 @@ func overrides(c agent.Config, journal *store.Journal) []string {
 		weak = append(weak, "key in clear")
 	}
 	return weak
+}
+
+// tellOverrides logs what weakens the promise.
+func tellOverrides(log *slog.Logger, c agent.Config) {
+	for _, weak := range c.Overrides() {
+		log.Warn("setting weakens the promise", slog.String("setting", weak))
+	}
 }
 
 // tellJournal logs what the start made of the journal.
