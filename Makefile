@@ -9,6 +9,8 @@ include cross/targets.mk
 
 # All of these can be given on the command line: make fuzz FUZZTIME=5m
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
+# No clock of a terminal is right that shows less than this.
+BUILT    ?= $(shell git log -1 --format=%ct 2>/dev/null)
 FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh cross/packages/scripts/*.sh cross/packages/init/[!i]*)
@@ -20,7 +22,7 @@ help: ## show this list
 
 build: ## reversald and acquirerd for this machine, into bin/
 	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
-	  -ldflags '-X main.version=$(VERSION)' -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
+	  -ldflags '-X main.version=$(VERSION) -X main.built=$(BUILT)' -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
 
 demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo

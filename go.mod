@@ -20,6 +20,8 @@ require (
 	golang.org/x/text v0.21.0 // tests only: the table of GBK
 )
 
+require github.com/coreos/go-systemd/v22 v22.5.0
+
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/kr/text v0.2.0 // indirect

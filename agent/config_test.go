@@ -42,6 +42,11 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"no port", "host: acquirer\n", []string{`c:1:7: host: "acquirer" is not host:port`}},
 		{"no such port", "listen: 127.0.0.1:65536\n", []string{"c:1:9: listen:"}},
 		{"port nobody has", "host: 127.0.0.1:0\n", []string{"c:1:7: host:"}},
+		{"TLS without an authority", "tls: {pin: x}\n", []string{"c:1:12: tls.ca_file: a file with the certificate"}},
+		{"a certificate without its key", "tls:\n  ca_file: a\n  cert_file: b\n", []string{"c:3:14: tls.cert_file: a certificate and its key are given together"}},
+		{"no power source", "power: {source: battery}\n", []string{"c:1:17: power.source: "}},
+		{"no serial host", "host: serial:ttyS0\n", []string{"c:1:7: host: "}},
+		{"no syslog", "log_syslog: udp:here\n", []string{"c:1:13: log_syslog: "}},
 		{"the wrong way round", "redial_min: 1m\nredial_max: 1s\n", []string{"c:1:13: redial_min: is longer than redial_max"}},
 		{"empty path", "journal: \"\"\n", []string{"c:1:10: journal: may not be empty"}},
 		{"not a map", "- a\n- b\n", []string{"c:1:1: not a list of keys and values"}},
@@ -108,6 +113,7 @@ func TestEveryBoundIsKept(t *testing.T) {
 		"app_connections_max": {"1", "512", "0", "513"},
 		"app_frame_timeout":   {"100ms", "1m", "99ms", "61s"},
 		"app_answers_max":     {"1", "4096", "0", "4097"},
+		"watchdog.timeout":    {"5s", "1h", "4s", "61m"},
 		"api_connections_max": {"1", "512", "0", "513"},
 	} {
 		for _, good := range []string{c.least, c.most} {

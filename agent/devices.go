@@ -140,9 +140,9 @@ func (a *Agent) powerChanged(s hal.PowerState) {
 // turnAwayUnpowered tells an app that nothing was sent, nor will be.
 func (a *Agent) turnAwayUnpowered(w waiter) {
 	a.counts.TurnedAway++
-	a.log.Warn("payment turned away, nothing was sent", slog.String("why", "power is failing"),
+	a.log.Warn("payment turned away, nothing was sent", slog.String("why", RefusedPower.String()),
 		slog.String("terminal", w.glance.Terminal), slog.String("stan", w.glance.STAN))
-	a.answerLocally(w.app, w.body, a.profile.Codes().NotSent)
+	a.turnDown(w.app, w.body, Refusal{Kind: RefusedPower})
 }
 
 // Watched is the part of a status that the devices have to do with.

@@ -257,3 +257,19 @@ func TestRetryNow(t *testing.T) {
 		}
 	}, unplugged)
 }
+
+// Rule: the first packets after the network is back may be lost: the first dials are short, and the
+// line is up long before TCP would have said them again.
+func TestTheFirstPacketsMayBeLost(t *testing.T) {
+	network := &haltest.Network{}
+	story(t, func(s *shop) {
+		s.dialer.Add(haltest.Faults{Hang: true}, haltest.Faults{Hang: true})
+		s.passes(time.Second)
+		network.Regains("carrier back", netip.MustParseAddr(cableAddress))
+		at := time.Now()
+		s.lineComesUp()
+		if waited := time.Since(at); waited != 250*time.Millisecond {
+			s.t.Errorf("the line is up after %v", waited)
+		}
+	}, networked(network), firstLine(haltest.Faults{Hang: true}))
+}

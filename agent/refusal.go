@@ -27,6 +27,8 @@ const (
 	RefusedLine
 	// RefusedOwed: a reversal is owed first, and was not answered in time.
 	RefusedOwed
+	// RefusedPower: the power is failing, and no sale begins.
+	RefusedPower
 	// RefusedTakenBack: the app itself took it back while it waited.
 	RefusedTakenBack
 )
@@ -50,6 +52,8 @@ func (k RefusalKind) String() string {
 		return "link is down"
 	case RefusedOwed:
 		return "a reversal is owed"
+	case RefusedPower:
+		return "power is failing"
 	case RefusedTakenBack:
 		return "taken back"
 	}
@@ -91,7 +95,7 @@ func (a *Agent) refusalCode(k RefusalKind) string {
 		return codes.Busy
 	case RefusedOwed:
 		return codes.Owed
-	case RefusedLine, RefusedTakenBack:
+	case RefusedLine, RefusedTakenBack, RefusedPower:
 		return codes.NotSent
 	}
 	return codes.Refused
@@ -106,7 +110,7 @@ func (r *Refusal) Situation() iso.Situation {
 		return iso.SituationBusy
 	case RefusedOwed:
 		return iso.SituationOwed
-	case RefusedLine, RefusedTakenBack:
+	case RefusedLine, RefusedTakenBack, RefusedPower:
 		return iso.SituationNotSent
 	}
 	return iso.SituationRefused

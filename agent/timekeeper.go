@@ -46,6 +46,9 @@ func (k *Timekeeper) Now() time.Time {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.floor.IsZero() {
+		return k.clock.Wall() // nobody knows better
+	}
 	return k.floor.Add(k.clock.SinceBoot() - k.since)
 }
 

@@ -6,6 +6,7 @@ go 1.23.0
 
 require (
 	github.com/cenkalti/backoff/v4 v4.3.0
+	github.com/coreos/go-systemd/v22 v22.5.0
 	// v0.23.3 … v0.26.1 do not compile on 32-bit ARM (prefix/binary.go overflows int)
 	github.com/moov-io/iso8583 v0.23.2
 	github.com/spf13/cobra v1.10.2

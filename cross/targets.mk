@@ -34,4 +34,4 @@ SHIP_GCFLAGS := -gcflags=all=-l $(SHIP_INLINED:%=-gcflags=%=)
 # ids, so that a signed binary can be compared with one built again.
 SHIP_ENV   := CGO_ENABLED=0 GOOS=linux
 SHIP_FLAGS  = -tags $(SHIP_TAGS) -trimpath -buildvcs=false $(SHIP_GCFLAGS) \
-  -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
+  -ldflags '-s -w -buildid= -X main.version=$(VERSION) -X main.built=$(BUILT)'

@@ -102,3 +102,11 @@ func parseBootID(text string) (id [16]byte, err error) {
 	}
 	return id, nil
 }
+
+// Monotonic is the time on CLOCK_MONOTONIC, which stands still while the terminal sleeps. systemd
+// wants it with a reload.
+func Monotonic() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // every kernel has it
+	return time.Duration(ts.Nano())
+}

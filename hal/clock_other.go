@@ -14,3 +14,6 @@ func OpenSystem() (*System, error) { return nil, fmt.Errorf("boot clock: %w", Er
 func (*System) SinceBoot() time.Duration { return 0 }
 
 func synchronised() bool { return false }
+
+// Monotonic works on Linux only.
+func Monotonic() time.Duration { return 0 }

@@ -40,7 +40,7 @@ const powerBytesMax = 64
 
 // ParsePower makes a source of its description.
 //
-//	file:/run/power         "0", "ok", "online", "high" or an empty or missing file: power is there;
+//	file:/run/power         "0", "ok", "online", "high", or nothing, or no file: there is power;
 //	                        anything else, such as "1", "fail" or "low": it is failing
 //	supply:/sys/class/power_supply/AC   its file online: 0 is failing
 //	gpio:/dev/gpiochip0:17  the line is high while the power fails; with :low while it is low

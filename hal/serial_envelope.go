@@ -83,14 +83,14 @@ func (e *envelope) take(c byte) (letter, bool) {
 		}
 		return letter{}, false
 	}
+	if len(e.frame) < 2 && (c>>4 > 9 || c&15 > 9) { // at once: the next byte may begin a frame
+		return e.close(letter{kind: letterBroken})
+	}
 	e.frame = append(e.frame, c)
 	if len(e.frame) < 2 {
 		return letter{}, false
 	}
-	n, ok := packedLength(e.frame)
-	if !ok {
-		return e.close(letter{kind: letterBroken})
-	}
+	n, _ := packedLength(e.frame)
 	whole := 2 + n + 2 // ETX and LRC
 	if len(e.frame) < whole {
 		return letter{}, false

@@ -35,6 +35,7 @@ var _ Dialer = SerialHost{}
 
 const (
 	serialPatience  = 3 * time.Second // the usual of the terminals' dialogues
+	serialKnock     = time.Second     // for the answer to ENQ, which nobody has to think about
 	serialResendMax = 3               // likewise
 	serialAsks      = 3               // ENQs without an answer, after which nobody is there
 )
@@ -104,7 +105,8 @@ func (h *SerialHost) mode(text string) bool {
 		return false
 	}
 	parity, known := map[byte]Parity{'N': ParityNone, 'O': ParityOdd, 'E': ParityEven}[text[1]]
-	h.Serial.DataBits, h.Serial.Parity, h.Serial.StopBits = int(text[0]-'0'), parity, int(text[2]-'0')
+	h.Serial.DataBits, h.Serial.StopBits = int(text[0]-'0'), int(text[2]-'0')
+	h.Serial.Parity = parity
 	return known && text[0] >= '5' && text[0] <= '8' && (text[2] == '1' || text[2] == '2')
 }
 
@@ -145,4 +147,24 @@ func (h Hosts) Dial(ctx context.Context, address string) (Link, error) {
 		return nil, err
 	}
 	return serial.Dial(ctx, device)
+}
+
+// CheckSerialFrames tells whether the frames that appendFrame makes go over the line of an address:
+// an envelope wants them with a packed length. Other addresses take any.
+func CheckSerialFrames(address string, appendFrame func(dst, body []byte) ([]byte, error)) error {
+	if !strings.HasPrefix(address, SerialScheme) {
+		return nil
+	}
+	h, _, err := ParseSerialHost(address)
+	if err != nil {
+		return err
+	}
+	frame, err := appendFrame(nil, make([]byte, 12)) // a length that reads differently in binary
+	if err != nil {
+		return err
+	}
+	if h.Envelope && !isFrame(frame) {
+		return errNoFrame
+	}
+	return nil
 }

@@ -155,7 +155,7 @@ func (l *serialLink) Write(b []byte) (int, error) {
 		if !l.host.ACK {
 			return len(b), nil
 		}
-		switch l.waits() {
+		switch l.waits(l.host.Patience) {
 		case charACK, 0:
 			// Without a word the host may have taken it: the answer will tell, or the timeout.
 			return len(b), nil
@@ -173,7 +173,7 @@ func (l *serialLink) asks() bool {
 		if l.reply(charENQ) != nil {
 			return false
 		}
-		if l.waits() == charACK {
+		if l.waits(min(serialKnock, l.host.Patience)) == charACK {
 			return true
 		}
 		if l.isOpen() != nil {
@@ -191,8 +191,7 @@ func (l *serialLink) forgetReplies() {
 }
 
 // waits is the host's ACK or NAK, or 0.
-func (l *serialLink) waits() byte {
-	wait := l.host.Patience
+func (l *serialLink) waits(wait time.Duration) byte {
 	l.mu.Lock()
 	if !l.deadline.IsZero() {
 		wait = min(wait, time.Until(l.deadline))

@@ -223,8 +223,9 @@ func (t *TLS) judgedAt(err error) string {
 	}
 	text := " (the host's certificate, judged by the time " + now().UTC().Format(time.RFC3339)
 	if bad.Cert != nil {
-		text += fmt.Sprintf(", is good from %s to %s", bad.Cert.NotBefore.UTC().Format(time.RFC3339),
-			bad.Cert.NotAfter.UTC().Format(time.RFC3339))
+		from, to := bad.Cert.NotBefore.UTC(), bad.Cert.NotAfter.UTC()
+		text += fmt.Sprintf(", is good from %s to %s", from.Format(time.RFC3339),
+			to.Format(time.RFC3339))
 	}
 	return text + ")"
 }

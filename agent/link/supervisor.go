@@ -153,16 +153,26 @@ func (s *Supervisor) DropFor(why error) {
 	}
 }
 
+// quickDials are how long the first dials may take after the network is back. The first packets are
+// often lost, because a switch or the other side is not ready yet, and TCP says them again after a
+// second only. A host that needs longer answers the dial that follows.
+var quickDials = [...]time.Duration{50 * time.Millisecond, 200 * time.Millisecond}
+
 // Run keeps the line up until ctx ends. It joins everything it started before it returns.
 func (s *Supervisor) Run(ctx context.Context) {
 	defer s.move(Stop)
 	wait := s.newWait()
+	quick := len(quickDials) // of them, those that are over
 	for turn := 0; ctx.Err() == nil; turn++ {
-		address := s.options.Addresses[turn%len(s.options.Addresses)]
+		address, limit := s.options.Addresses[turn%len(s.options.Addresses)], s.options.DialTimeout
+		if quick < len(quickDials) {
+			limit = min(limit, quickDials[quick])
+		}
 		s.move(Dial)
-		line, err := s.dial(ctx, address)
+		begun := time.Now()
+		line, err := s.dial(ctx, address, limit)
 		if err == nil {
-			begun := time.Now()
+			begun = time.Now()
 			s.keep(ctx, line, address)
 			if time.Since(begun) >= steadyAfter {
 				wait.Reset()
@@ -175,8 +185,15 @@ func (s *Supervisor) Run(ctx context.Context) {
 		}
 		if s.renewed() {
 			wait.Reset()
-			turn = -1
+			turn, quick = -1, 0
 			continue
+		}
+		if quick < len(quickDials) {
+			quick++
+			if err != nil && time.Since(begun) >= limit {
+				turn-- // the same address again, and at once
+				continue
+			}
 		}
 		pause := min(wait.NextBackOff(), s.options.RedialMax) // its jitter exceeds the cap
 		if err != nil {
@@ -185,7 +202,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		s.sleep(ctx, pause)
 		if s.renewed() {
 			wait.Reset()
-			turn = -1
+			turn, quick = -1, 0
 		}
 	}
 }
@@ -218,8 +235,10 @@ func (s *Supervisor) newWait() *backoff.ExponentialBackOff {
 	return wait
 }
 
-func (s *Supervisor) dial(ctx context.Context, address string) (hal.Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.options.DialTimeout)
+func (s *Supervisor) dial(
+	ctx context.Context, address string, limit time.Duration,
+) (hal.Link, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	s.mu.Lock()
 	s.abort = cancel

@@ -57,6 +57,7 @@ func (s *Session) status(st api.Status) {
 	s.row("open", s.f("%d payments, %d waiting to go out", st.Open, st.Waiting))
 	s.row("journal", s.f("%s, %d entries, %s", st.Journal, st.Entries, s.journalHealth(st)))
 	s.row("apps", s.f("%s, profile %s", st.Listen, st.Profile))
+	s.devices(st)
 	s.row("running", s.f("%s, pid %d, since %s", st.Version, st.PID, st.Started))
 	if len(st.Overrides) > 0 {
 		s.row("WEAKENED", Clean(strings.Join(st.Overrides, ", ")))

@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ const (
 // Options say how an acquirer is set up. The zero value of all but Profile will do.
 type Options struct {
 	Listen  string       // TCP address; default 127.0.0.1:0, any free port
+	Serial  string       // a serial device instead, with STX, packed length, ETX and LRC
+	TLS     *tls.Config  // nil: in the clear
 	Profile *iso.Profile // the dialect
 	Books   string       // file of the books; empty: in memory only
 	Control string       // path of the control socket; empty: none
@@ -79,7 +82,7 @@ func New(ctx context.Context, o Options) (*Acquirer, error) {
 		failed:  make(chan error, 1),
 	}
 	a.Guard(o.Keys)
-	listener, err := listen(ctx, "tcp", o.Listen)
+	listener, err := a.open(ctx, o.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), ledger.Close())
 	}
@@ -95,6 +98,22 @@ func New(ctx context.Context, o Options) (*Acquirer, error) {
 func listen(ctx context.Context, network, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	return config.Listen(ctx, network, address)
+}
+
+// open listens in the way that was asked for.
+func (a *Acquirer) open(ctx context.Context, address string) (net.Listener, error) {
+	if a.options.Serial != "" {
+		listener := listenSerial(a.options.Serial)
+		if listener == nil {
+			return nil, errors.New("serial lines are for Linux")
+		}
+		return listener, nil
+	}
+	listener, err := listen(ctx, "tcp", address)
+	if err == nil && a.options.TLS != nil {
+		listener = tls.NewListener(listener, a.options.TLS)
+	}
+	return listener, err
 }
 
 // Address is host and port it listens on, and will listen on again after Back.
@@ -172,7 +191,7 @@ func (a *Acquirer) Back(ctx context.Context) error {
 	case a.listener != nil:
 		return nil
 	}
-	listener, err := listen(ctx, "tcp", a.address)
+	listener, err := a.open(ctx, a.address)
 	if err != nil {
 		return fmt.Errorf("listen again: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 
 	"reversald/agent"
@@ -22,7 +23,8 @@ type apiListeners struct {
 
 // apiDoor makes the API door by the configuration.
 func apiDoor(
-	a *agent.Agent, journal *store.Journal, profile *iso.Profile, c agent.Config, app net.Listener, log *slog.Logger,
+	a *agent.Agent, journal *store.Journal, profile *iso.Profile, c agent.Config,
+	app net.Listener, log *slog.Logger, health map[string]http.HandlerFunc,
 ) (*api.Door, error) {
 	access, err := api.ParseAccess(c.APIOperators, c.APIViewers, c.APIApps)
 	if err != nil {
@@ -41,7 +43,8 @@ func apiDoor(
 		},
 		Journal: journal,
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,
-		Log: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Open: health,
+		Log:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}), nil
 }
 

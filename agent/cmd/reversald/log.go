@@ -78,13 +78,22 @@ func (w *logWriter) put(line []byte) {
 	_, _ = w.sink.Write(line)
 }
 
-// newLog is the log the configuration asks for.
-func newLog(c agent.Config, w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of four words, checked by the configuration
+// newLog is the log the configuration asks for, and the level that a reload may change.
+func newLog(c agent.Config, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := &slog.LevelVar{}
+	level.Set(levelOf(c))
 	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+	switch c.LogFormat {
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), level
+	case "journald", "syslog":
+		return slog.New(newRanked(w, options)), level
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, options)), level
+}
+
+// levelOf is one of four words, checked by the configuration.
+func levelOf(c agent.Config) (level slog.Level) {
+	_ = level.UnmarshalText([]byte(c.LogLevel))
+	return level
 }

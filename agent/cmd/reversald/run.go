@@ -10,9 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,13 +28,6 @@ import (
 	"reversald/store"
 )
 
-// memoryLimit is where the collector starts to work harder: terminals have 64 MB and up.
-const memoryLimit = 24 << 20
-
-// gcPercent lets the heap, which is a megabyte or two at rest, triple between two collections: a
-// collection in the middle of a sale costs more than the memory is worth.
-const gcPercent = 200
-
 func runCommand(o *options) *cobra.Command {
 	var listen string
 	var hosts []string
@@ -47,22 +38,29 @@ func runCommand(o *options) *cobra.Command {
 			"it prints one line with \"listening on ADDRESS\"; the log goes to standard error.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := o.load()
+			again := func() (agent.Config, error) {
+				config, err := o.load()
+				if err != nil {
+					return config, err
+				}
+				if listen != "" {
+					config.Listen = listen
+				}
+				if len(hosts) > 0 {
+					config.Host = hosts
+				}
+				if err := config.Validate(); err != nil {
+					return config, usageError{err} // a file's faults were found when it was loaded
+				}
+				return config, nil
+			}
+			config, err := again()
 			if err != nil {
 				return err
 			}
-			if listen != "" {
-				config.Listen = listen
-			}
-			if len(hosts) > 0 {
-				config.Host = hosts
-			}
-			if err := config.Validate(); err != nil {
-				return usageError{err} // a file's faults were found when it was loaded
-			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
-			return serve(ctx, config, o.out, o.errout)
+			return serve(ctx, config, again, o.out, o.errout)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "",
@@ -74,13 +72,14 @@ func runCommand(o *options) *cobra.Command {
 
 // serve opens everything, says what it listens on, and runs until ctx ends or the journal fails.
 // Nothing is sent before the journal is open and folded.
-func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
-	debug.SetMemoryLimit(memoryLimit)
-	debug.SetGCPercent(gcPercent)
+func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error),
+	out, errout io.Writer,
+) error {
+	limitMemory()
 	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may end; payments go on
-	lines := newLogWriter(errout)
+	lines := newLogWriter(logSink(c, errout))
 	defer lines.Close()
-	log := newLog(c, lines)
+	log, level := newLog(c, lines)
 	profile, err := loadProfile(c.Profile)
 	if err != nil {
 		return configError{err}
@@ -99,37 +98,32 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		return journalError{err}
 	}
 	defer func() { _ = journal.Close() }()
-	app, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	calls, err := listen(ctx, c)
 	if err != nil {
-		return listenError{fmt.Errorf("listen for payment apps: %w", err)}
+		return err
 	}
-	defer func() { _ = app.Close() }()
-	mode, err := strconv.ParseUint(c.SocketMode, 8, 9)
+	defer calls.close()
+	times, line := agent.NewTimekeeper(clock, builtAt()), &dialer{}
+	devices, err := openDevices(c, profile, times, line)
 	if err != nil {
 		return configError{err}
 	}
-	socket, err := listenSocket(ctx, c.Socket, os.FileMode(mode))
-	if err != nil {
-		return listenError{fmt.Errorf("listen on the socket: %w", err)}
-	}
-	defer func() { _ = socket.Close() }()
+	tellOverrides(log, c)
 	tellJournal(log, journal.Facts())
-	for _, weak := range c.Overrides() {
-		log.Warn("setting weakens the promise", slog.String("setting", weak))
-	}
-	detour := link.NewDetour(hal.TCP{
-		UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
-		KeepAliveInterval: c.KeepAliveInterval,
-	})
+	detour := link.NewDetour(line)
 	a := agent.New(agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
-		Dialer: detour,
+		Dialer: detour, Devices: devices, Times: times,
 	}, c.Limits(profile))
 	tcp, err := listenTCP(ctx, c)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
 	}
-	door, err := apiDoor(a, journal, profile, c, app, log)
+	steward := &steward{
+		agent: a, load: load, config: c, profile: profile, line: line, times: times, log: log,
+		level: level,
+	}
+	door, err := apiDoor(a, journal, profile, c, calls.app, log, api.Health(a, steward.reloadedWell))
 	if err != nil {
 		return configError{err}
 	}
@@ -140,18 +134,20 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	}
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
-		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
+		calls.app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
 	if tcp != nil {
 		defer func() { _ = tcp.Close() }()
 		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
 	}
-	return serveAll(ctx, a, journal, profile, c, log, app, apiListeners{door, socket, tcp}, serial)
+	return serveAll(ctx, a, journal, profile, steward, calls.app,
+		apiListeners{door, calls.socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	c agent.Config, log *slog.Logger, app net.Listener, doors apiListeners, serial *console.Console,
+	steward *steward, app net.Listener, doors apiListeners, serial *console.Console,
 ) error {
+	c, log := steward.config, steward.log
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var open sync.WaitGroup
@@ -178,6 +174,7 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 	if doors.tcp != nil {
 		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
 	}
+	serveDoor(func() error { return steward.serve(ctx) })
 	if serial != nil {
 		serveDoor(func() error {
 			serial.Run(ctx)
@@ -225,6 +222,13 @@ func overrides(c agent.Config, journal *store.Journal) []string {
 		weak = append(weak, "key in clear")
 	}
 	return weak
+}
+
+// tellOverrides logs what weakens the promise.
+func tellOverrides(log *slog.Logger, c agent.Config) {
+	for _, weak := range c.Overrides() {
+		log.Warn("setting weakens the promise", slog.String("setting", weak))
+	}
 }
 
 // tellJournal logs what the start made of the journal.
@@ -306,46 +310,6 @@ func loadProfile(name string) (*iso.Profile, error) {
 			iso.BuiltinNames())
 	}
 	return p, err
-}
-
-// socketNameMax is how long the path of a Unix socket can be, in bytes.
-const socketNameMax = 107
-
-var errSocketName = errors.New("is too long for a socket")
-
-// listenSocket opens the Unix socket for those that its mode lets. What a killed daemon left behind
-// is removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
-// locked), and keeps its socket.
-func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
-	if len(path) > socketNameMax {
-		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),
-			socketNameMax)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
-		if err == nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("%s: %w", path, syscall.EADDRINUSE)
-		}
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, err
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		_ = listener.Close()
-		return nil, err
-	}
-	return listener, nil
 }
 
 // noArgs refuses arguments where none are meant, as a mistake in the command line.

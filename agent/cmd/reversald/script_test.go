@@ -40,6 +40,12 @@ const patience = 20 * time.Second
 //	nothing-received SOCKET                      nobody has even called the acquirer
 //	shm VAR                                      a directory in memory
 //	stranger CODE prog args...                   as exits, but as a user who may not see the files
+//	papers                                       certificates, by an authority of the script's
+//	nullmodem VAR VAR                            two serial ports with a cable between them
+//	hup NAME [usr1]                              sends SIGHUP, or SIGUSR1
+//	listens SOCKET FILE                          collects datagrams, as systemd and syslogd do
+//	mkfifo FILE, fed FILE                        a watchdog's device, and whether it was fed well
+//	get SOCKET PATH                              asks an HTTP server, prints status and body
 //
 // What start started writes to NAME.out and NAME.err, and is killed when the script ends.
 func TestScripts(t *testing.T) {
@@ -70,6 +76,8 @@ func TestScripts(t *testing.T) {
 			"start": start, "plug": plug, "halt": halt, "exits": exits, "complaint": complaint,
 			"until": until, "jsonkeys": jsonkeys, "patch": patch, "noise": noise,
 			"nothing-received": nothingReceived, "shm": shm, "stranger": stranger,
+			"papers": papers(t), "nullmodem": nullModem(t), "hup": hup, "listens": listens,
+			"mkfifo": mkfifo, "fed": fed, "get": get,
 		},
 	})
 }

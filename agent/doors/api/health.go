@@ -23,18 +23,18 @@ type Vitals interface {
 // flash takes a tenth of a second.
 const aliveTime = 2 * time.Second
 
-// WithHealth adds to the API what supervisors and collectors ask.
+// Health is what supervisors and collectors ask, for [Options.Open].
 //
 //	GET /healthz   200 while the process answers
 //	GET /readyz    200 while agent and journal answer too. A line that is down is ready: what the
 //	               terminal owes is on file, and a restart would bring it no nearer to the host
 //	GET /metrics   counters and gauges in the text format of Prometheus
-func WithHealth(rest http.Handler, vitals Vitals, reloads func() (good bool)) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+func Health(vitals Vitals, reloads func() (good bool)) map[string]http.HandlerFunc {
+	paths := map[string]http.HandlerFunc{}
+	paths["GET /healthz"] = func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK, "ok\n")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	}
+	paths["GET /readyz"] = func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), aliveTime)
 		defer cancel()
 		if err := vitals.Alive(ctx); err != nil {
@@ -42,8 +42,8 @@ func WithHealth(rest http.Handler, vitals Vitals, reloads func() (good bool)) ht
 			return
 		}
 		plain(w, http.StatusOK, "ready\n")
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+	}
+	paths["GET /metrics"] = func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), aliveTime)
 		defer cancel()
 		s, err := vitals.Status(ctx)
@@ -53,9 +53,8 @@ func WithHealth(rest http.Handler, vitals Vitals, reloads func() (good bool)) ht
 		}
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		metrics(w, s, reloads())
-	})
-	mux.Handle("/", rest)
-	return mux
+	}
+	return paths
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -33,6 +33,7 @@ const (
 	typeTooMany       = "too-many"         // 429: commands of people, in a minute
 	typeInternal      = "internal"         // 500: the journal can not be read
 	typeLineDown      = "line-down"        // 503: nothing was sent
+	typePower         = "power-failing"    // 503: nothing was sent
 	typeOwed          = "reversal-owed"    // 503: an older one goes first; nothing was sent
 	typeBusy          = "busy"             // 503: too much at once; nothing was sent
 	typeJournalFull   = "journal-full"     // 503: nothing was sent
@@ -69,6 +70,7 @@ var titles = map[string]string{
 	typeTraceInUse: "The trace number is in use", typeTooLarge: "The body is too large",
 	typeMediaType: "The body is not JSON", typeInvalid: "No message can be made of it",
 	typeNotReversible: "This payment is not carried here", typeInternal: "Something is broken",
+	typePower:    "The power is failing",
 	typeLineDown: "The line is down", typeOwed: "A reversal goes first",
 	typeBusy: "Too much at once", typeJournalFull: "The journal is full",
 	typeStreams: "Too many streams", typeStopping: "The daemon is stopping",
@@ -161,6 +163,9 @@ func (*server) unsent(r *agent.Refusal, lang string) *Problem {
 	case agent.RefusedLine:
 		p = trouble(typeLineDown, http.StatusServiceUnavailable,
 			"the host was not reached in time, and nothing was sent")
+	case agent.RefusedPower:
+		p = trouble(typePower, http.StatusServiceUnavailable,
+			"the power is failing, and nothing was sent")
 	case agent.RefusedOwed:
 		p = trouble(typeOwed, http.StatusServiceUnavailable,
 			"an older payment of this terminal is being reversed first, and nothing was sent")

@@ -14,6 +14,7 @@ import (
 func newServe() *cobra.Command {
 	var o acquirer.Options
 	var profile, manners, master string
+	var papers papers
 	var log bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -43,6 +44,9 @@ and four digits, and an account name made with the key in FILE.key.`,
 					return usage(err)
 				}
 			}
+			if o.TLS, err = papers.config(); err != nil {
+				return usage(err)
+			}
 			if o.Books == "none" {
 				o.Books = ""
 			}
@@ -57,6 +61,12 @@ and four digits, and an account name made with the key in FILE.key.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", defaultListen, "TCP address; port 0 takes a free one")
+	f.StringVar(&o.Serial, "serial", "", `serial device instead of a TCP address; frames go as STX,
+packed length, body, ETX, LRC, so the profile's framing is bcd2`)
+	f.StringVar(&papers.cert, "tls-cert", "", "certificate, PEM: the line is encrypted")
+	f.StringVar(&papers.key, "tls-key", "", "its key, PEM")
+	f.StringVar(&papers.clients, "client-ca", "",
+		"authority of the terminals, PEM: those without a certificate of its are refused")
 	f.StringVar(&profile, "profile", defaultProfile, "built-in profile, or a profile file")
 	f.StringVar(&o.Books, "books", defaultBooks, `file of the books; "none" keeps them in memory`)
 	f.StringVar(&o.Control, "control", defaultControl, `control socket; "none" for none`)
