@@ -27,7 +27,7 @@ type plain struct {
 	nextSale bool
 	spec     *moov.MessageSpec
 	lineIsUp bool
-	open_    []*plainSale
+	under    []*plainSale
 	file     []*plainSale // NextSale: what is on disk; synced at every change
 }
 
@@ -125,7 +125,7 @@ func (c *plain) send(m *Message) error {
 }
 
 func (c *plain) start() error {
-	c.open_, c.lineIsUp = nil, false
+	c.under, c.lineIsUp = nil, false
 	if c.nextSale {
 		for _, s := range c.file { // what was on its way is found on the disk
 			s.reversing, s.tries, s.next = true, 0, nil
@@ -196,7 +196,7 @@ func (c *plain) sell(m *Message) {
 	}
 	s := &plainSale{m: *m, due: c.w.now + hostTimeout}
 	c.store(func() { c.file = append(c.file, s) })
-	c.open_ = append(c.open_, s)
+	c.under = append(c.under, s)
 	if c.send(m) != nil {
 		c.forget(s)
 		c.answerLocally(m, "91")
@@ -212,7 +212,7 @@ func (c *plain) answerLocally(q *Message, code string) {
 // forget deletes a sale, from the disk too.
 func (c *plain) forget(s *plainSale) {
 	same := func(o *plainSale) bool { return o == s }
-	c.open_ = slices.DeleteFunc(c.open_, same)
+	c.under = slices.DeleteFunc(c.under, same)
 	if slices.ContainsFunc(c.file, same) {
 		c.store(func() { c.file = slices.DeleteFunc(c.file, same) })
 	}
@@ -221,8 +221,8 @@ func (c *plain) forget(s *plainSale) {
 // reverseFirst sends what is owed before a new sale.
 func (c *plain) reverseFirst(s *plainSale, next *Message) {
 	s.next, s.tries = next, 0
-	if !slices.Contains(c.open_, s) {
-		c.open_ = append(c.open_, s)
+	if !slices.Contains(c.under, s) {
+		c.under = append(c.under, s)
 	}
 	c.reverse(s)
 }
@@ -249,7 +249,7 @@ func (c *plain) doubt(s *plainSale) {
 	c.answerLocally(&s.m, "68")
 	s.reversing = true
 	if c.nextSale {
-		c.open_ = slices.DeleteFunc(c.open_, func(o *plainSale) bool { return o == s })
+		c.under = slices.DeleteFunc(c.under, func(o *plainSale) bool { return o == s })
 		return // until the next sale
 	}
 	c.reverse(s)
@@ -257,7 +257,7 @@ func (c *plain) doubt(s *plainSale) {
 
 func (c *plain) lineLost() {
 	c.lineIsUp = false
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if !s.reversing {
 			c.doubt(s)
 		}
@@ -265,7 +265,7 @@ func (c *plain) lineLost() {
 }
 
 func (c *plain) gone(till uint8) {
-	for _, s := range c.open_ {
+	for _, s := range c.under {
 		if s.next != nil && s.next.Till == till {
 			s.next = nil
 		}
@@ -273,7 +273,7 @@ func (c *plain) gone(till uint8) {
 }
 
 func (c *plain) never(m *Message) {
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if s.m.Sale == m.Sale && m.Kind == Sale && !s.reversing {
 			c.forget(s)
 			c.answerLocally(&s.m, "91")
@@ -295,14 +295,16 @@ func (c *plain) arrived(m *Message) {
 	if m, err = c.unpack(body); err != nil {
 		return
 	}
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if s.m.STAN != m.STAN || s.m.Till != m.Till {
 			continue
 		}
 		switch {
 		case m.Kind == SaleAnswer && !s.reversing && m.Code != "09":
 			c.forget(s)
-			c.w.tell(m.Till, 0, m)
+			if c.w.tell(m.Till, 0, m) == gone && approves(m.Code) {
+				c.takeBack(s)
+			}
 			return
 		case m.Kind == ReversalAnswer && s.reversing && verdictOf(m.Code) == verdictOf("00"):
 			next := s.next
@@ -318,8 +320,18 @@ func (c *plain) arrived(m *Message) {
 	}
 }
 
+// takeBack: the approval can not be handed over, so it is doubted as if none had come.
+func (c *plain) takeBack(s *plainSale) {
+	s.reversing = true
+	c.store(func() { c.file = append(c.file, s) })
+	if !c.nextSale {
+		c.under = append(c.under, s)
+		c.reverse(s)
+	}
+}
+
 func (c *plain) tick() {
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		switch {
 		case s.due > c.w.now:
 		case s.reversing:
@@ -332,8 +344,8 @@ func (c *plain) tick() {
 
 func (c *plain) wake() (instant, bool) {
 	next := instant(time.Duration(1<<63 - 1))
-	for _, s := range c.open_ {
+	for _, s := range c.under {
 		next = min(next, s.due)
 	}
-	return next, len(c.open_) > 0
+	return next, len(c.under) > 0
 }

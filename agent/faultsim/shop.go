@@ -30,6 +30,9 @@ type till struct {
 	tries    int
 }
 
+// tillsMax is how many tills there are on a terminal at most.
+const tillsMax = 2
+
 // stansLeft is how far below the wrap a till begins.
 const stansLeft = 50
 
