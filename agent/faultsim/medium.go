@@ -32,7 +32,6 @@ type medium struct {
 	mu       sync.Mutex // the ring's half of a commit runs beside bbolt's
 	unsynced []ringWrite
 	cutting  bool // a power cut is under way: a sync does not settle anything any more
-	opening  bool
 
 	before, after []byte // of bbolt's file, around the commit that is cut
 	died          *death // how this life ended inside the store
@@ -89,7 +88,9 @@ func (d *medium) commit(commit func() error) error {
 	return errors.Join(commit(), errCut) // it is all there, and nobody knows
 }
 
-func (d *medium) read(name string) ([]byte, error) { return os.ReadFile(filepath.Join(d.dir, name)) }
+func (d *medium) read(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.dir, name))
+}
 
 // ringOn is the ring's file on the medium.
 type ringOn struct {

@@ -62,7 +62,6 @@ type Message struct {
 	Garbled  bool // not to be read
 	BadMAC   bool
 	NewKey   bool // a sign-on answer that brings another key
-	raw      []byte
 }
 
 // String is the message's part of a transcript line.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	moov "github.com/moov-io/iso8583"
 	"github.com/moov-io/iso8583/encoding"
@@ -44,7 +43,7 @@ type plainSale struct {
 // triesMax is how often such clients send a reversal.
 const triesMax = 3
 
-func newPlain(w *world, nextSale bool) (machine, error) {
+func newPlain(w *world, nextSale bool) *plain {
 	number := func(n int) field.Field {
 		return field.NewString(&field.Spec{
 			Length: n, Enc: encoding.ASCII, Pref: prefix.ASCII.Fixed,
@@ -55,7 +54,7 @@ func newPlain(w *world, nextSale bool) (machine, error) {
 			Length: 8, Enc: encoding.BytesToASCIIHex, Pref: prefix.Hex.Fixed,
 		}),
 		4: number(12), 11: number(6), 39: number(2), 41: number(8),
-	}}}, nil
+	}}}
 }
 
 // mtis are the message types of the comparison.
@@ -140,15 +139,15 @@ func (c *plain) crash(d death) {
 	}
 }
 
-func (c *plain) close()               {}
-func (c *plain) suffers(Fault)        {}
-func (c *plain) told(uint64, bool)    {}
-func (c *plain) confirm(uint32)       {}
-func (c *plain) look(uint32) standing { return notDone }
-func (c *plain) replay(uint32)        {}
-func (c *plain) resolve(uint32)       {}
-func (c *plain) open() []opened       { return nil }
-func (c *plain) lineUp()              { c.lineIsUp = true }
+func (*plain) close()               {}
+func (*plain) suffers(Fault)        {}
+func (*plain) told(uint64, bool)    {}
+func (*plain) confirm(uint32)       {}
+func (*plain) look(uint32) standing { return notDone }
+func (*plain) replay(uint32)        {}
+func (*plain) resolve(uint32)       {}
+func (*plain) open() []opened       { return nil }
+func (c *plain) lineUp()            { c.lineIsUp = true }
 
 // store is a synced write: before it the record is not there, after it it is.
 func (c *plain) store(change func()) {
@@ -343,7 +342,7 @@ func (c *plain) tick() {
 }
 
 func (c *plain) wake() (instant, bool) {
-	next := instant(time.Duration(1<<63 - 1))
+	next := instant(1<<63 - 1)
 	for _, s := range c.under {
 		next = min(next, s.due)
 	}

@@ -64,7 +64,7 @@ func (w *world) die(d death) {
 	w.line.up = false
 	w.terminal.crash(d)
 	for i := range w.tills {
-		w.tillLosesTerminal(&w.tills[i], !d.kill())
+		w.tillLosesTerminal(&w.tills[i])
 	}
 	pause := w.between(100*time.Millisecond, 5*time.Second)
 	if !d.kill() {

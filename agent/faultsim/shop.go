@@ -210,8 +210,8 @@ func (w *world) comesBack(t *till) {
 	}
 }
 
-// tillLosesTerminal: the terminal is dead; power: and so is the till.
-func (w *world) tillLosesTerminal(t *till, _ bool) {
+// tillLosesTerminal: the terminal is dead.
+func (w *world) tillLosesTerminal(t *till) {
 	t.online = false
 	w.comesBack(t)
 }
