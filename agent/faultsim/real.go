@@ -73,9 +73,11 @@ func (r *shipped) start() error {
 		o.SizeMax = journalBytes
 	}
 	var err error
+	r.disk.opening = true
 	if r.journal, err = store.OpenOn(o, r.disk.medium()); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
+	r.disk.opening = false
 	if r.full {
 		if err := r.fill(); err != nil {
 			return err
