@@ -36,7 +36,7 @@ func (c *core) sendRequest(p *held) {
 	if p.live.Phase != payment.Asked {
 		return
 	}
-	if c.w.send(c.message(p, Sale)) != nil {
+	if c.w.send(p.message(Sale)) != nil {
 		c.again = append(c.again, later{p, payment.NeverLeft{}})
 	}
 }
@@ -45,20 +45,20 @@ func (c *core) sendReversal(p *held, n int) {
 	if p.live.Phase != payment.Doubted || p.live.Attempts != n {
 		return
 	}
-	m := c.message(p, Reversal)
+	m := p.message(Reversal)
 	m.Repeat = n > 1
 	if c.w.send(m) != nil {
 		c.again = append(c.again, later{p, payment.ReversalNeverLeft{}})
 	}
 }
 
-func (c *core) message(p *held, k Kind) *Message {
+func (p *held) message(k Kind) *Message {
 	return &Message{Kind: k, Till: p.till, STAN: p.stan, Sale: p.sale}
 }
 
 // answer is what the till hears about its sale.
 func (c *core) answer(p *held, code string) *Message {
-	m := c.message(p, SaleAnswer)
+	m := p.message(SaleAnswer)
 	m.Code = code
 	return m
 }

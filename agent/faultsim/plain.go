@@ -33,7 +33,6 @@ type plain struct {
 // plainSale is one sale as such a client knows it.
 type plainSale struct {
 	m         Message
-	answered  bool
 	reversing bool
 	tries     int
 	due       instant
