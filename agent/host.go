@@ -66,7 +66,8 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 	return a.keepStray(g, nil, a.nearest(g))
 }
 
-const anotherAmount = "it speaks of another amount: the answer to an earlier payment, in all likelihood"
+// anotherAmount is why such an answer is kept as a stray.
+const anotherAmount = "it speaks of another amount: of an earlier payment, in all likelihood"
 
 // ofAnother: an answer that fits a payment by its key, and speaks of another amount, is of another
 // payment that had the same trace number: it is none (UnionPay terminals look at the amount too).

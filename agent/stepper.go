@@ -102,9 +102,9 @@ func (s *Stepper) Resolve(id uint64, by, why string) {
 func (s *Stepper) person(id uint64, e payment.Event) {
 	s.a.post(question{answer: make(chan any, 1), ask: func(a *Agent) (any, error) {
 		if p := a.books.byID[payment.ID(id)]; p != nil && p.state.Phase.Open() {
-			return nil, a.happen(p, e)
+			return true, a.happen(p, e)
 		}
-		return nil, nil
+		return false, nil
 	}})
 }
 

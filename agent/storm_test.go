@@ -158,9 +158,15 @@ func (g *gale) step() {
 func (g *gale) badLine() haltest.Faults {
 	some := haltest.After(g.dice.IntN(1500))
 	return []haltest.Faults{
-		{CutToHost: some}, {CutToHost: some, CutUnseen: true}, {CutToTerminal: some},
-		{SwallowToHost: some}, {SwallowToTerminal: some}, {HalfOpen: some},
-		{DelayToTerminal: 20 * time.Second}, {DelayToHost: 20 * time.Second}, {Pieces: 3},
+		{CutToHost: some},
+		{CutToHost: some, CutUnseen: true},
+		{CutToTerminal: some},
+		{SwallowToHost: some},
+		{SwallowToTerminal: some},
+		{HalfOpen: some},
+		{DelayToTerminal: 20 * time.Second},
+		{DelayToHost: 20 * time.Second},
+		{Pieces: 3},
 	}[g.dice.IntN(9)]
 }
 

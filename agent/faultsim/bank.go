@@ -48,7 +48,7 @@ func (w *world) bankHears(m *Message, gen uint32) {
 	case SaleAnswer, ReversalAnswer, SignOnAnswer, SettleAnswer, EchoAnswer:
 		return
 	}
-	answer.Kind, answer.raw = m.Kind.answer(), nil
+	answer.Kind = m.Kind.answer()
 	w.note("bank", "says", &answer)
 	if !silent {
 		w.fly(delay, event{what: bankSpeaks, m: &answer, gen: gen})

@@ -35,7 +35,7 @@ func (d *coreDisk) write(c *core) {
 }
 
 // fails is the end of a life in the middle of a write.
-func (d *coreDisk) fails(w *world) {
+func (*coreDisk) fails(w *world) {
 	if cause, strikes := w.writes(); strikes {
 		panic(death{cause: cause, mid: true})
 	}

@@ -90,7 +90,6 @@ func (c *core) leave(m *Message) {
 	c.nextID++
 	p := &held{
 		id: c.nextID, sale: m.Sale, stan: m.STAN, till: m.Till, asker: true,
-		confirms: m.Confirms,
 	}
 	by := payment.ByDelivery
 	if m.Confirms {

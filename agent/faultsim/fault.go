@@ -141,7 +141,7 @@ next:
 	return s, nil
 }
 
-// rate is how often a fault strikes where it could, in one of 100,000, in a run that has much of
+// rates are how often a fault strikes where it could, in one of 100,000, in a run that has much of
 // it. A run has each fault rarely, now and then or much, or not at all: the seed says.
 var rates = [faultCount]uint32{
 	RequestLost: 4000, RequestLate: 2000, RequestTwice: 2000, RequestReordered: 3000,

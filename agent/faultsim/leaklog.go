@@ -9,9 +9,8 @@ import (
 
 // leakLog is where the agent's log goes: it keeps nothing but the first line with card data in it.
 type leakLog struct {
-	leak  string
-	attrs []slog.Attr
-	buf   bytes.Buffer
+	leak string
+	buf  bytes.Buffer
 }
 
 // Enabled implements slog.Handler.

@@ -121,9 +121,9 @@ func newMachine(w *world) (machine, error) {
 	case Real:
 		return newReal(w)
 	case Plain:
-		return newPlain(w, false)
+		return newPlain(w, false), nil
 	case NextSale:
-		return newPlain(w, true)
+		return newPlain(w, true), nil
 	}
 	return nil, fmt.Errorf("no such depth: %d", w.o.Depth)
 }

@@ -33,6 +33,7 @@ type medium struct {
 	unsynced []ringWrite
 	cutting  bool // a power cut is under way: a sync does not settle anything any more
 	opening  bool
+	inCommit bool // what the ring writes until its next sync belongs to a commit
 
 	before, after []byte // of bbolt's file, around the commit that is cut
 	died          *death // how this life ended inside the store
@@ -59,6 +60,9 @@ func (d *medium) medium() store.Medium {
 
 // commit is one transaction of bbolt, whole, cut off, or failing.
 func (d *medium) commit(commit func() error) error {
+	d.mu.Lock()
+	d.inCommit = true
+	d.mu.Unlock()
 	f, strikes := d.w.writes()
 	if d.w.o.Plant == LyingDisk && d.w.oneIn(3) {
 		d.before, _ = d.read("journal.db") // what the disk really has, from here on
@@ -89,7 +93,9 @@ func (d *medium) commit(commit func() error) error {
 	return errors.Join(commit(), errCut) // it is all there, and nobody knows
 }
 
-func (d *medium) read(name string) ([]byte, error) { return os.ReadFile(filepath.Join(d.dir, name)) }
+func (d *medium) read(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(d.dir, name))
+}
 
 // ringOn is the ring's file on the medium.
 type ringOn struct {
@@ -105,13 +111,31 @@ func (f ringOn) WriteAt(b []byte, at int64) (int, error) {
 	}
 	f.d.mu.Lock()
 	f.d.unsynced = append(f.d.unsynced, ringWrite{at, before, slices.Clone(b)})
+	noted := !f.d.inCommit && !f.d.opening
 	f.d.mu.Unlock()
+	if noted { // and so in the simulator's own goroutine
+		if cause, strikes := f.d.w.writes(); strikes {
+			return f.fails(cause, b, at)
+		}
+	}
 	return f.RingFile.WriteAt(b, at)
+}
+
+// fails is the end of a life in the write of a note: it has landed, or not, or the power goes.
+func (f ringOn) fails(cause Fault, b []byte, at int64) (int, error) {
+	f.d.died = &death{cause: cause, mid: true}
+	if cause != WriteFailed {
+		if n, err := f.RingFile.WriteAt(b, at); err != nil {
+			return n, err
+		}
+	}
+	return 0, errCut
 }
 
 // Sync settles what was written, unless the power is going.
 func (f ringOn) Sync() error {
 	f.d.mu.Lock()
+	f.d.inCommit = false
 	if !f.d.cutting && f.d.w.o.Plant != LyingDisk {
 		f.d.unsynced = f.d.unsynced[:0]
 	}

@@ -1,6 +1,9 @@
 package faultsim
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is what a message is for.
 type Kind uint8
@@ -62,7 +65,6 @@ type Message struct {
 	Garbled  bool // not to be read
 	BadMAC   bool
 	NewKey   bool // a sign-on answer that brings another key
-	raw      []byte
 }
 
 // String is the message's part of a transcript line.
@@ -70,17 +72,18 @@ func (m *Message) String() string {
 	if m.Kind == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%-17s till %d stan %06d sale %5d", m.Kind, m.Till+1, m.STAN, m.Sale)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%-17s till %d stan %06d sale %5d", m.Kind, m.Till+1, m.STAN, m.Sale)
 	if m.Code != "" {
-		text += " code " + m.Code
+		text.WriteString(" code " + m.Code)
 	}
 	for _, mark := range []struct {
 		on   bool
 		name string
 	}{{m.Repeat, "repeat"}, {m.Garbled, "garbled"}, {m.BadMAC, "MAC wrong"}, {m.NewKey, "key"}} {
 		if mark.on {
-			text += " " + mark.name
+			text.WriteString(" " + mark.name)
 		}
 	}
-	return text
+	return text.String()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	moov "github.com/moov-io/iso8583"
 	"github.com/moov-io/iso8583/encoding"
@@ -27,14 +26,13 @@ type plain struct {
 	nextSale bool
 	spec     *moov.MessageSpec
 	lineIsUp bool
-	open_    []*plainSale
+	under    []*plainSale
 	file     []*plainSale // NextSale: what is on disk; synced at every change
 }
 
 // plainSale is one sale as such a client knows it.
 type plainSale struct {
 	m         Message
-	answered  bool
 	reversing bool
 	tries     int
 	due       instant
@@ -44,7 +42,7 @@ type plainSale struct {
 // triesMax is how often such clients send a reversal.
 const triesMax = 3
 
-func newPlain(w *world, nextSale bool) (machine, error) {
+func newPlain(w *world, nextSale bool) *plain {
 	number := func(n int) field.Field {
 		return field.NewString(&field.Spec{
 			Length: n, Enc: encoding.ASCII, Pref: prefix.ASCII.Fixed,
@@ -55,7 +53,7 @@ func newPlain(w *world, nextSale bool) (machine, error) {
 			Length: 8, Enc: encoding.BytesToASCIIHex, Pref: prefix.Hex.Fixed,
 		}),
 		4: number(12), 11: number(6), 39: number(2), 41: number(8),
-	}}}, nil
+	}}}
 }
 
 // mtis are the message types of the comparison.
@@ -125,7 +123,7 @@ func (c *plain) send(m *Message) error {
 }
 
 func (c *plain) start() error {
-	c.open_, c.lineIsUp = nil, false
+	c.under, c.lineIsUp = nil, false
 	if c.nextSale {
 		for _, s := range c.file { // what was on its way is found on the disk
 			s.reversing, s.tries, s.next = true, 0, nil
@@ -140,15 +138,15 @@ func (c *plain) crash(d death) {
 	}
 }
 
-func (c *plain) close()               {}
-func (c *plain) suffers(Fault)        {}
-func (c *plain) told(uint64, bool)    {}
-func (c *plain) confirm(uint32)       {}
-func (c *plain) look(uint32) standing { return notDone }
-func (c *plain) replay(uint32)        {}
-func (c *plain) resolve(uint32)       {}
-func (c *plain) open() []opened       { return nil }
-func (c *plain) lineUp()              { c.lineIsUp = true }
+func (*plain) close()               {}
+func (*plain) suffers(Fault)        {}
+func (*plain) told(uint64, bool)    {}
+func (*plain) confirm(uint32)       {}
+func (*plain) look(uint32) standing { return notDone }
+func (*plain) replay(uint32)        {}
+func (*plain) resolve(uint32)       {}
+func (*plain) open() []opened       { return nil }
+func (c *plain) lineUp()            { c.lineIsUp = true }
 
 // store is a synced write: before it the record is not there, after it it is.
 func (c *plain) store(change func()) {
@@ -196,7 +194,7 @@ func (c *plain) sell(m *Message) {
 	}
 	s := &plainSale{m: *m, due: c.w.now + hostTimeout}
 	c.store(func() { c.file = append(c.file, s) })
-	c.open_ = append(c.open_, s)
+	c.under = append(c.under, s)
 	if c.send(m) != nil {
 		c.forget(s)
 		c.answerLocally(m, "91")
@@ -212,7 +210,7 @@ func (c *plain) answerLocally(q *Message, code string) {
 // forget deletes a sale, from the disk too.
 func (c *plain) forget(s *plainSale) {
 	same := func(o *plainSale) bool { return o == s }
-	c.open_ = slices.DeleteFunc(c.open_, same)
+	c.under = slices.DeleteFunc(c.under, same)
 	if slices.ContainsFunc(c.file, same) {
 		c.store(func() { c.file = slices.DeleteFunc(c.file, same) })
 	}
@@ -221,8 +219,8 @@ func (c *plain) forget(s *plainSale) {
 // reverseFirst sends what is owed before a new sale.
 func (c *plain) reverseFirst(s *plainSale, next *Message) {
 	s.next, s.tries = next, 0
-	if !slices.Contains(c.open_, s) {
-		c.open_ = append(c.open_, s)
+	if !slices.Contains(c.under, s) {
+		c.under = append(c.under, s)
 	}
 	c.reverse(s)
 }
@@ -249,7 +247,7 @@ func (c *plain) doubt(s *plainSale) {
 	c.answerLocally(&s.m, "68")
 	s.reversing = true
 	if c.nextSale {
-		c.open_ = slices.DeleteFunc(c.open_, func(o *plainSale) bool { return o == s })
+		c.under = slices.DeleteFunc(c.under, func(o *plainSale) bool { return o == s })
 		return // until the next sale
 	}
 	c.reverse(s)
@@ -257,7 +255,7 @@ func (c *plain) doubt(s *plainSale) {
 
 func (c *plain) lineLost() {
 	c.lineIsUp = false
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if !s.reversing {
 			c.doubt(s)
 		}
@@ -265,7 +263,7 @@ func (c *plain) lineLost() {
 }
 
 func (c *plain) gone(till uint8) {
-	for _, s := range c.open_ {
+	for _, s := range c.under {
 		if s.next != nil && s.next.Till == till {
 			s.next = nil
 		}
@@ -273,7 +271,7 @@ func (c *plain) gone(till uint8) {
 }
 
 func (c *plain) never(m *Message) {
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if s.m.Sale == m.Sale && m.Kind == Sale && !s.reversing {
 			c.forget(s)
 			c.answerLocally(&s.m, "91")
@@ -295,14 +293,16 @@ func (c *plain) arrived(m *Message) {
 	if m, err = c.unpack(body); err != nil {
 		return
 	}
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		if s.m.STAN != m.STAN || s.m.Till != m.Till {
 			continue
 		}
 		switch {
 		case m.Kind == SaleAnswer && !s.reversing && m.Code != "09":
 			c.forget(s)
-			c.w.tell(m.Till, 0, m)
+			if c.w.tell(m.Till, 0, m) == gone && approves(m.Code) {
+				c.takeBack(s)
+			}
 			return
 		case m.Kind == ReversalAnswer && s.reversing && verdictOf(m.Code) == verdictOf("00"):
 			next := s.next
@@ -318,8 +318,18 @@ func (c *plain) arrived(m *Message) {
 	}
 }
 
+// takeBack: the approval can not be handed over, so it is doubted as if none had come.
+func (c *plain) takeBack(s *plainSale) {
+	s.reversing = true
+	c.store(func() { c.file = append(c.file, s) })
+	if !c.nextSale {
+		c.under = append(c.under, s)
+		c.reverse(s)
+	}
+}
+
 func (c *plain) tick() {
-	for _, s := range slices.Clone(c.open_) {
+	for _, s := range slices.Clone(c.under) {
 		switch {
 		case s.due > c.w.now:
 		case s.reversing:
@@ -331,9 +341,9 @@ func (c *plain) tick() {
 }
 
 func (c *plain) wake() (instant, bool) {
-	next := instant(time.Duration(1<<63 - 1))
-	for _, s := range c.open_ {
+	next := instant(1<<63 - 1)
+	for _, s := range c.under {
 		next = min(next, s.due)
 	}
-	return next, len(c.open_) > 0
+	return next, len(c.under) > 0
 }

@@ -64,7 +64,7 @@ func (w *world) die(d death) {
 	w.line.up = false
 	w.terminal.crash(d)
 	for i := range w.tills {
-		w.tillLosesTerminal(&w.tills[i], !d.kill())
+		w.tillLosesTerminal(&w.tills[i])
 	}
 	pause := w.between(100*time.Millisecond, 5*time.Second)
 	if !d.kill() {
@@ -186,6 +186,11 @@ func (w *world) becomeCalm() {
 	w.power = power{}
 	w.line.awayUntil, w.line.silentUntil = 0, 0
 	w.kick()
+	// The next morning every till sells once more: some terminals reverse only then.
+	w.left = len(w.tills)
+	for i := range w.tills {
+		w.turns(&w.tills[i], resting, time.Minute)
+	}
 	w.later(time.Minute, event{what: personActs})
 }
 
@@ -206,7 +211,7 @@ func (w *world) personActs(uint32) {
 
 // settled: nothing is under way, and nothing is owed but to a person.
 func (w *world) settled() bool {
-	if !w.on || w.line.flying > 0 || !w.idle() {
+	if !w.on || w.left > 0 || w.line.flying > 0 || !w.idle() {
 		return false
 	}
 	for _, o := range w.terminal.open() {

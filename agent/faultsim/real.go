@@ -14,8 +14,8 @@ import (
 	"reversald/store"
 )
 
-// real is the product's agent, with its store on real files, stepped by hand.
-type real struct {
+// shipped is the product's agent, with its store on real files, stepped by hand.
+type shipped struct {
 	w       *world
 	wire    *wire
 	limits  agent.Limits
@@ -40,7 +40,7 @@ func newReal(w *world) (machine, error) {
 	}
 	config := agent.DefaultConfig()
 	config.Host = []string{"host:1"}
-	r := &real{
+	r := &shipped{
 		w: w, wire: x, limits: config.Limits(x.profile), base: w.o.Dir,
 		small: w.rates[DiskFull] > 0, log: &leakLog{},
 	}
@@ -57,7 +57,7 @@ func newReal(w *world) (machine, error) {
 }
 
 // folder is where the next life's files are.
-func (r *real) folder() (*medium, error) {
+func (r *shipped) folder() (*medium, error) {
 	r.lives++
 	dir := filepath.Join(r.base, fmt.Sprintf("life-%d", r.lives))
 	return &medium{w: r.w, dir: dir}, os.MkdirAll(dir, 0o700)
@@ -66,16 +66,18 @@ func (r *real) folder() (*medium, error) {
 // journalBytes is the room of a journal on a disk that fills up: as little as there may be.
 const journalBytes = 2 << 20
 
-func (r *real) start() error {
+func (r *shipped) start() error {
 	o := r.disk.options(store.Options{Boot: r.wall.boot(r.lives)})
 	o.SizeMax = 2 * journalBytes
 	if r.small {
 		o.SizeMax = journalBytes
 	}
 	var err error
+	r.disk.opening = true
 	if r.journal, err = store.OpenOn(o, r.disk.medium()); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
+	r.disk.opening = false
 	if r.full {
 		if err := r.fill(); err != nil {
 			return err
@@ -89,12 +91,12 @@ func (r *real) start() error {
 	if r.keys != nil {
 		parts.Signer = r.keys
 	}
-	r.agent = agent.NewStepper(parts, r.limits, stepLine{r}, func() time.Duration { return r.w.now })
+	r.agent = agent.NewStepper(parts, r.limits, stepLine{r}, r.wall.now)
 	return r.died(r.agent.Start())
 }
 
 // fill takes the room of the journal away, all but the reserve.
-func (r *real) fill() error {
+func (r *shipped) fill() error {
 	r.full = false
 	for r.journal.Facts().Size < journalBytes-(300<<10) {
 		ds := make([]store.Draft, 10)
@@ -105,10 +107,11 @@ func (r *real) fill() error {
 			}
 			copy(ds[i].Payload, `{"why":"filler"}`)
 		}
-		if _, err := r.journal.Append(ds...); err != nil {
-			if errors.Is(err, store.ErrFull) {
-				return nil
-			}
+		_, err := r.journal.Append(ds...)
+		if errors.Is(err, store.ErrFull) {
+			break
+		}
+		if err != nil {
 			return r.died(err)
 		}
 	}
@@ -116,7 +119,7 @@ func (r *real) fill() error {
 }
 
 // died ends the life if the disk has ended it, and otherwise gives the error back.
-func (r *real) died(err error) error {
+func (r *shipped) died(err error) error {
 	if err != nil && r.disk.died != nil {
 		panic(*r.disk.died)
 	}
@@ -124,7 +127,7 @@ func (r *real) died(err error) error {
 }
 
 // settle lets the agent settle what was handed over, now or, now and then, in a while.
-func (r *real) settle() {
+func (r *shipped) settle() {
 	if r.heldBy == 0 && !r.w.calm && r.w.oneIn(12) {
 		r.heldBy = r.w.now + r.w.between(time.Millisecond, 300*time.Millisecond)
 		return
@@ -134,7 +137,7 @@ func (r *real) settle() {
 	}
 }
 
-func (r *real) step() {
+func (r *shipped) step() {
 	r.heldBy = 0
 	if err := r.died(r.agent.Step()); err != nil {
 		r.w.audit.fail("the agent ends: %v", err)
@@ -143,7 +146,7 @@ func (r *real) step() {
 }
 
 // crash makes the files of the next life out of those of this one.
-func (r *real) crash(how death) {
+func (r *shipped) crash(how death) {
 	next, err := r.folder()
 	if err == nil {
 		err = r.disk.moveTo(next.dir, how)
@@ -163,7 +166,7 @@ func (r *real) crash(how death) {
 }
 
 // checkDisk looks for card data in what this life has written.
-func (r *real) checkDisk() error {
+func (r *shipped) checkDisk() error {
 	if r.w.o.Plant == ClearCard {
 		path := filepath.Join(r.disk.dir, "journal.db.debug")
 		if err := os.WriteFile(path, []byte("card "+pan), 0o600); err != nil {
@@ -180,7 +183,7 @@ func (r *real) checkDisk() error {
 	return err
 }
 
-func (r *real) close() {
+func (r *shipped) close() {
 	if r.journal != nil {
 		r.journal.Close()
 	}
@@ -190,7 +193,7 @@ func (r *real) close() {
 	os.RemoveAll(r.disk.dir)
 }
 
-func (r *real) suffers(f Fault) {
+func (r *shipped) suffers(f Fault) {
 	switch f { //nolint:exhaustive // the others do not concern a clock
 	case ClockJump:
 		r.wall.shift += r.w.between(0, 800*time.Hour) - 400*time.Hour
@@ -206,7 +209,7 @@ func (r *real) suffers(f Fault) {
 }
 
 // ask brings a till's bytes; the connection is made with the first of them.
-func (r *real) ask(n uint8, m *Message) {
+func (r *shipped) ask(n uint8, m *Message) {
 	body, err := r.wire.question(m)
 	if err != nil {
 		r.w.audit.fail("the till's question: %v", err)
@@ -219,7 +222,7 @@ func (r *real) ask(n uint8, m *Message) {
 	r.settle()
 }
 
-func (r *real) gone(n uint8) {
+func (r *shipped) gone(n uint8) {
 	if a := r.apps[n]; a != nil {
 		r.apps[n] = nil
 		r.agent.Gone(a)
@@ -227,18 +230,18 @@ func (r *real) gone(n uint8) {
 	}
 }
 
-func (r *real) told(ticket uint64, ok bool) {
+func (r *shipped) told(ticket uint64, ok bool) {
 	r.agent.Told(ticket, ok)
 	r.settle()
 }
 
-func (r *real) confirm(uint32)        {}
-func (r *real) look(uint32) standing  { return notDone }
-func (r *real) lineUp()               { r.report(link.LineUp{Address: "host:1"}) }
-func (r *real) lineLost()             { r.report(link.LineLost{Err: errDown}) }
-func (r *real) wake() (instant, bool) { return r.nextWake(), true }
+func (*shipped) confirm(uint32)          {}
+func (*shipped) look(uint32) standing    { return notDone }
+func (r *shipped) lineUp()               { r.report(link.LineUp{Address: "host:1"}) }
+func (r *shipped) lineLost()             { r.report(link.LineLost{Err: errDown}) }
+func (r *shipped) wake() (instant, bool) { return r.nextWake(), true }
 
-func (r *real) nextWake() instant {
+func (r *shipped) nextWake() instant {
 	next := r.w.now + r.agent.Wake()
 	if r.heldBy != 0 {
 		next = min(next, r.heldBy)
@@ -246,19 +249,19 @@ func (r *real) nextWake() instant {
 	return next
 }
 
-func (r *real) tick() { r.step() }
+func (r *shipped) tick() { r.step() }
 
-func (r *real) report(report link.Report) {
+func (r *shipped) report(report link.Report) {
 	r.agent.Report(report)
 	r.settle()
 }
 
-func (r *real) never(m *Message) {
+func (r *shipped) never(m *Message) {
 	id, _ := r.find(m.Sale)
 	r.report(link.NeverLeft{Tag: link.Tag{ID: id, Reversal: m.Kind == Reversal}})
 }
 
-func (r *real) arrived(m *Message) {
+func (r *shipped) arrived(m *Message) {
 	body, err := r.wire.answer(m)
 	if err != nil {
 		r.w.audit.fail("the bank's answer: %v", err)
@@ -267,7 +270,7 @@ func (r *real) arrived(m *Message) {
 	r.report(link.Arrived{Body: body})
 }
 
-func (r *real) find(sale uint32) (uint64, bool) {
+func (r *shipped) find(sale uint32) (uint64, bool) {
 	for _, p := range r.agent.Open() {
 		if uint32(p.Amount) == sale {
 			return p.ID, true
@@ -276,21 +279,21 @@ func (r *real) find(sale uint32) (uint64, bool) {
 	return 0, false
 }
 
-func (r *real) replay(sale uint32) {
+func (r *shipped) replay(sale uint32) {
 	if id, ok := r.find(sale); ok {
 		r.agent.Replay(id, "person", "looks right")
 		r.step()
 	}
 }
 
-func (r *real) resolve(sale uint32) {
+func (r *shipped) resolve(sale uint32) {
 	if id, ok := r.find(sale); ok {
 		r.agent.Resolve(id, "person", "agreed with the bank")
 		r.step()
 	}
 }
 
-func (r *real) open() []opened {
+func (r *shipped) open() []opened {
 	if !r.w.on {
 		return nil
 	}
@@ -302,7 +305,7 @@ func (r *real) open() []opened {
 }
 
 // stepLine is the agent's line.
-type stepLine struct{ r *real }
+type stepLine struct{ r *shipped }
 
 // Send reads what the agent sends, as the bank will, and hands it to the world.
 func (l stepLine) Send(_ link.Tag, body []byte) error {
@@ -331,7 +334,7 @@ func (l stepLine) Drop() { l.r.w.drop() }
 
 // app is one connection of a till.
 type app struct {
-	r    *real
+	r    *shipped
 	till uint8
 }
 

@@ -30,6 +30,9 @@ type till struct {
 	tries    int
 }
 
+// tillsMax is how many tills there are on a terminal at most.
+const tillsMax = 2
+
 // stansLeft is how far below the wrap a till begins.
 const stansLeft = 50
 
@@ -207,8 +210,8 @@ func (w *world) comesBack(t *till) {
 	}
 }
 
-// tillLosesTerminal: the terminal is dead; power: and so is the till.
-func (w *world) tillLosesTerminal(t *till, _ bool) {
+// tillLosesTerminal: the terminal is dead.
+func (w *world) tillLosesTerminal(t *till) {
 	t.online = false
 	w.comesBack(t)
 }

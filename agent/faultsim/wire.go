@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/cipher"
 	"crypto/des" //nolint:gosec // what UnionPay hosts use
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -257,7 +258,11 @@ func (x *wire) changeKey() error {
 // workingKeys is field 62 of a sign-on: a PIN key and a MAC key under the master key, each with its
 // check value.
 func workingKeys(seed byte) ([]byte, error) {
-	master, err := tripleDES([]byte("\x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10"))
+	value, err := hex.DecodeString(masterKey)
+	if err != nil {
+		return nil, err
+	}
+	master, err := tripleDES(value)
 	if err != nil {
 		return nil, err
 	}

@@ -139,10 +139,10 @@ func Run(o Options) (Result, error) {
 	w.pcg.Seed(o.Seed, 0x9e3779b97f4a7c15)
 	w.chance = rand.New(&w.pcg)
 	w.drawRates()
-	w.sales = make([]sale, 1, o.Sales+1)
-	w.bank.books = make([]account, o.Sales+1)
+	w.sales = make([]sale, 1, o.Sales+1+tillsMax)
+	w.bank.books = make([]account, o.Sales+1+tillsMax)
 	w.audit.w = w
-	w.openShop(1 + w.chance.IntN(2))
+	w.openShop(1 + w.chance.IntN(tillsMax))
 	var err error
 	if w.terminal, err = newMachine(w); err != nil {
 		return Result{}, err

@@ -39,7 +39,9 @@ func compare(ctx context.Context, o order, out io.Writer) (bool, error) {
 				faultsim.Command(broken[0].Options))
 		}
 	}
-	fmt.Fprintln(out, "\nIn the window of the README (receipt in the hand as the power went) neither "+
-		"is counted.\nWhat a line may do, and what each client does, is in agent/faultsim.")
+	fmt.Fprint(out, `
+The window of the README (receipt in the hand as the power went) is not counted, for anybody.
+What the line does, and what each client does, is in agent/faultsim.
+`)
 	return kept, nil
 }

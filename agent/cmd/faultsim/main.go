@@ -105,7 +105,7 @@ func one(o order, out io.Writer) (bool, error) {
 		fmt.Fprintln(out, "BROKEN", v)
 	}
 	fmt.Fprintf(out, "%d sales, %d receipts, %d debits; transcript %016x\n",
-		r.Tally.Sales, r.Receipts, r.Debits, r.Hash)
+		r.Sales, r.Receipts, r.Debits, r.Hash)
 	return len(r.Violations) == 0, nil
 }
 
