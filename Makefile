@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
-.PHONY: help build demo torture test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
+.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,7 @@ CUTS   ?= 600
 STATES ?= 120000
 BLOCKS ?= 2500
 SEED   ?= 0
+.PHONY: torture
 torture: build ## power cuts, KILL, damage, full disks; and controls that must fail
 	go build -o bin/ ./store/cmd/storm ./cross/torture ./cross/torture/recorder
 	bin/torture -seed $(SEED) -kills $(KILLS) -cuts $(CUTS) -states $(STATES) -blocks $(BLOCKS) \

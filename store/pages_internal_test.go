@@ -148,7 +148,7 @@ func TestADestroyedLeafOfTheLogIsFoundByTheStart(t *testing.T) {
 	if err := os.Remove(suspicionPath(o.Path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(closedPath(o.Path)); err != nil {
+	if err := os.Remove(o.Path + ".closed"); err != nil {
 		t.Fatal(err)
 	}
 	// Somebody looks.
