@@ -35,6 +35,7 @@ CUTS   ?= 600
 STATES ?= 120000
 BLOCKS ?= 2500
 SEED   ?= 0
+.PHONY: torture
 torture: build ## power cuts, KILL, damage, full disks; and controls that must fail
 	go build -o bin/ ./store/cmd/storm ./cross/torture ./cross/torture/recorder
 	bin/torture -seed $(SEED) -kills $(KILLS) -cuts $(CUTS) -states $(STATES) -blocks $(BLOCKS) \

@@ -124,3 +124,29 @@ func TestTheOldKeyOpensNothingMore(t *testing.T) {
 		t.Errorf("files: %v, %v", left, err)
 	}
 }
+
+// A power cut between the new journal and its ring, and then a start that copies, because a write
+// failed or damage was found: the ring of the journal before is no part of it. It used to be taken
+// for another history, and no start came any further.
+func TestACopyAfterAChangeOfTheKeyThatWasCutOff(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	mustAppend(t, j, draft(1, store.MarkOpen, "a"), draft(2, store.MarkOpen, "b"))
+	mustAppend(t, j, draft(1, store.MarkClose, "c"))
+	want := texts(t, j)
+	mustClose(t, j)
+	ring := readFile(t, ringOf(o))
+	if err := store.RotateKey(o); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, ringOf(o), ring)
+	writeFile(t, o.Path+".suspect", []byte("a drill\n"))
+	j = mustOpen(t, o)
+	wantTexts(t, j, want...)
+	if f := j.Facts(); f.Rebuilt == "" || f.LostEntries > 0 || f.NotCovered > 0 {
+		t.Errorf("facts: %+v", f)
+	}
+	mustAppend(t, j, draft(2, store.MarkClose, "d"))
+	mustClose(t, j)
+	wantProven(t, o)
+}

@@ -155,8 +155,19 @@ func (d *disk) syncFile(file int) syscall.Errno {
 		return syscall.EIO
 	}
 	d.log = append(d.log, op{Kind: opSync, File: file})
-	// The file's name is durable with it, as on ext4 and f2fs. Who judges the log may be stricter.
-	d.sync(func(o op) bool { return content(file)(o) || (o.Kind == opCreate && o.File == file) })
+	// The file's name is durable with it, as on ext4 and f2fs, and what was done to names before
+	// that is then as well: names keep their order. Who judges the log may be stricter.
+	named := -1
+	for i := range d.pending {
+		if o := &d.pending[i]; o.Kind == opCreate && o.File == file {
+			named = i
+		}
+	}
+	at := -1
+	d.sync(func(o op) bool {
+		at++
+		return content(file)(o) || (naming(o) && at <= named)
+	})
 	if fails {
 		return syscall.EIO
 	}

@@ -44,6 +44,20 @@ func TestACutKeepsWhatWasSynced(t *testing.T) {
 	}
 }
 
+// A name that was given up and taken again is not lost to the first: names keep their order.
+func TestASyncOfANewFileKeepsTheOrderOfNames(t *testing.T) {
+	d := newDisk()
+	d.write(1, "a", "old")
+	d.syncFile(1)
+	d.do(op{Kind: opUnlink, Name: "a"})
+	d.write(2, "a", "new")
+	d.syncFile(2)
+	d.syncNames()
+	if got := d.durable.text("a"); got != "new" {
+		t.Errorf("a is %q", got)
+	}
+}
+
 // Every order there is does what it says, and what makes no sense is refused.
 func TestOrders(t *testing.T) {
 	d := newDisk()
