@@ -31,9 +31,18 @@ type drill struct {
 	stan                 int
 }
 
-const baud = 115200
+// setting is a cable and a terminal to drill with.
+type setting struct {
+	baud    int
+	noise   float64 // the part of the bytes that is hit
+	timeout string  // of the host
+}
 
-func open(ctx context.Context, reversald, acquirerd string) (_ *drill, err error) {
+var visit = setting{baud: 115200, timeout: "1s"}
+
+func open(
+	ctx context.Context, reversald, acquirerd string, s setting,
+) (_ *drill, err error) {
 	dir, err := os.MkdirTemp("", "reversald-drill-")
 	if err != nil {
 		return nil, err
@@ -50,7 +59,7 @@ func open(ctx context.Context, reversald, acquirerd string) (_ *drill, err error
 	if d.acquirerd, err = filepath.Abs(acquirerd); err != nil {
 		return nil, err
 	}
-	if d.wire, err = layWire(dir, baud); err != nil {
+	if d.wire, err = layWire(dir, s.baud, s.noise); err != nil {
 		return nil, err
 	}
 	d.host, err = d.start("acquirerd", d.acquirerd, "serve", "--listen", "127.0.0.1:0",
@@ -67,20 +76,22 @@ func open(ctx context.Context, reversald, acquirerd string) (_ *drill, err error
 		return nil, err
 	}
 	config := fmt.Sprintf("terminal: T0000001\nhost: %q\nlisten: 127.0.0.1:0\njournal: %q\n"+
-		"socket: %q\nhost_timeout: 1s\nentry_wait: 1s\nredial_min: 50ms\nredial_max: 500ms\n"+
-		"any_filesystem: true\nconsole:\n  port: %q\n  keys: [%q]\n  relay_hosts: %q\n",
-		d.net.listener.Addr(), d.path("journal.db"), d.path("reversald.sock"), d.wire.terminal,
-		strings.TrimSpace(public), d.host)
+		"socket: %q\nhost_timeout: %s\nentry_wait: 1s\nredial_min: 50ms\nredial_max: 500ms\n"+
+		"any_filesystem: true\nconsole:\n  port: %q\n  baud: %d\n  keys: [%q]\n  relay_hosts: %q\n",
+		d.net.listener.Addr(), d.path("journal.db"), d.path("reversald.sock"), s.timeout,
+		d.wire.terminal, s.baud, strings.TrimSpace(public), d.host)
 	if err := os.WriteFile(d.path("reversald.yaml"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
 	d.app, err = d.start("reversald", d.reversald, "run", "--config", d.path("reversald.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	_, err = d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", dir, "env", "PS1=laptop$ ",
-		"HISTFILE=", "PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
 	return d, err
+}
+
+// sit puts a technician in front of a screen.
+func (d *drill) sit() error {
+	_, err := d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", d.dir, "env", "PS1=laptop$ ",
+		"HISTFILE=", "PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
+	return err
 }
 
 func (d *drill) path(name string) string { return filepath.Join(d.dir, name) }
@@ -94,9 +105,8 @@ func (d *drill) start(name string, argv ...string) (address string, err error) {
 		return "", err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.CommandContext(d.ctx, argv[0], argv[1:]...)
+	cmd := d.program(argv...)
 	cmd.Stderr = log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
@@ -115,6 +125,13 @@ func (d *drill) start(name string, argv ...string) (address string, err error) {
 		return "", fmt.Errorf("%s did not start: %s%s", name, line, d.tail(name+".log"))
 	}
 	return found[1] + found[2], nil
+}
+
+// program is one that dies with the drill.
+func (d *drill) program(argv ...string) *exec.Cmd {
+	cmd := exec.CommandContext(d.ctx, argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 // close ends every program, and removes what they wrote unless it is to be kept.

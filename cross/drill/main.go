@@ -21,17 +21,24 @@ func run() int {
 	reversald := flag.String("reversald", "bin/reversald", "which reversald")
 	acquirerd := flag.String("acquirerd", "bin/acquirerd", "which acquirerd")
 	screens := flag.Bool("screens", false, "print the screen after every step")
+	measure := flag.Bool("figures", false, "measure instead, and print name value unit goal ok|short")
 	keep := flag.Bool("keep", false, "keep the files")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if *measure {
+		return figures(ctx, *reversald, *acquirerd)
+	}
 	for tool, from := range map[string]string{"picocom": "picocom", "tmux": "tmux", "rb": "lrzsz"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			fmt.Fprintf(os.Stderr, "drill: %s is not installed: apt-get install %s\n", tool, from)
 			return 1
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	d, err := open(ctx, *reversald, *acquirerd)
+	d, err := open(ctx, *reversald, *acquirerd, visit)
+	if err == nil {
+		err = d.sit()
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "drill: %v\n", err)
 		return 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,10 +15,12 @@ type wire struct {
 	laptop, terminal string // paths
 	masters          [2]*os.File
 	slaves           [2]*os.File // held open, so that a program may leave and another come
+	baud             int
 }
 
-func layWire(dir string, baud int) (*wire, error) {
-	w := &wire{laptop: filepath.Join(dir, "ttyUSB0"), terminal: filepath.Join(dir, "ttyS1")}
+// layWire lays a cable on which a part of the bytes is hit: 0.004 is 0.4 %.
+func layWire(dir string, baud int, noise float64) (*wire, error) {
+	w := &wire{baud: baud, laptop: filepath.Join(dir, "ttyUSB0"), terminal: filepath.Join(dir, "ttyS1")}
 	for i, name := range []string{w.laptop, w.terminal} {
 		master, slave, err := pty.Open()
 		if err != nil {
@@ -31,13 +34,14 @@ func layWire(dir string, baud int) (*wire, error) {
 			return nil, err
 		}
 	}
-	go carry(w.masters[0], w.masters[1], baud)
-	go carry(w.masters[1], w.masters[0], baud)
+	go carry(w.masters[0], w.masters[1], baud, noise)
+	go carry(w.masters[1], w.masters[0], baud, noise)
 	return w, nil
 }
 
 // carry moves bytes at the speed of the line: ten bits a byte.
-func carry(from, to *os.File, baud int) {
+func carry(from, to *os.File, baud int, noise float64) {
+	rng := rand.New(rand.NewPCG(uint64(baud), uint64(from.Fd())))
 	const tick = 2 * time.Millisecond
 	chunk := make([]byte, max(1, int(time.Duration(baud)*tick/time.Second/10)))
 	free := time.Now()
@@ -51,6 +55,11 @@ func carry(from, to *os.File, baud int) {
 		}
 		free = free.Add(time.Duration(n) * 10 * time.Second / time.Duration(baud))
 		time.Sleep(time.Until(free))
+		for i := range chunk[:n] {
+			if rng.Float64() < noise {
+				chunk[i] = byte(rng.Uint32())
+			}
+		}
 		if _, err := to.Write(chunk[:n]); err != nil {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -135,25 +136,28 @@ func noise(n int) []byte {
 
 // Rule: lrzsz gets every file as it was, whatever its size, and in spite of spoilt blocks.
 func TestAgainstLrzsz(t *testing.T) {
-	for _, size := range []int{0, 1, 127, 128, 129, 1023, 1024, 1025, 70001} {
+	for _, size := range []int{0, 1, 128, 129, 1024, 1025, 70001} {
 		for _, hurt := range []int{0, 2} {
 			if hurt > 0 && size != 1025 {
 				continue // rb takes seconds over every spoilt block
 			}
-			line, dir, wait := lrzsz(t)
-			line.hurt = hurt
-			sent := noise(size)
-			err := ymodem.Send(context.Background(), line, "evidence.json", int64(size), bytes.NewReader(sent), nil)
-			if err != nil {
-				t.Fatalf("%d bytes: %v", size, err)
-			}
-			if err := wait(); err != nil {
-				t.Errorf("%d bytes: rb: %v", size, err)
-			}
-			got, err := os.ReadFile(filepath.Join(dir, "evidence.json"))
-			if err != nil || !bytes.Equal(got, sent) {
-				t.Errorf("%d bytes, hurt %d: got %d bytes, %v", size, hurt, len(got), err)
-			}
+			t.Run(fmt.Sprint(size, hurt), func(t *testing.T) {
+				t.Parallel() // rb takes its time
+				line, dir, wait := lrzsz(t)
+				line.hurt = hurt
+				sent := noise(size)
+				err := ymodem.Send(context.Background(), line, "evidence.json", int64(size), bytes.NewReader(sent), nil)
+				if err != nil {
+					t.Fatalf("%d bytes: %v", size, err)
+				}
+				if err := wait(); err != nil {
+					t.Errorf("%d bytes: rb: %v", size, err)
+				}
+				got, err := os.ReadFile(filepath.Join(dir, "evidence.json"))
+				if err != nil || !bytes.Equal(got, sent) {
+					t.Errorf("%d bytes, hurt %d: got %d bytes, %v", size, hurt, len(got), err)
+				}
+			})
 		}
 	}
 }
