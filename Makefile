@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh cross/packages/scripts/*.sh cross/packages/init/[!i]*)
 
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross reproduce go123 smoke packages package-test ci clean FORCE
+.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross reproduce go123 smoke smoke-system figures packages package-test ci clean FORCE
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -78,10 +78,23 @@ go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels 
 	$(SHIP_ENV) $(GO_armv5-legacy) go build ./...
 	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $<
 
-smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under qemu
-	cross/qemu.sh
+# Three rings: the tests of what decides and of what is on disk, the demo's core, and
+# what it weighs in memory, each under the oldest processor that the binary is for.
+smoke: build $(SMOKE_TARGETS:%=smoke-%) ## tests and the demo's core with every binary, under qemu
+
+smoke-%: bin/%/reversald FORCE
+	cross/qemu.sh >/dev/null
 	go build -o bin/demo ./cross/demo
-	bin/demo -core -reversald 'qemu-arm-static bin/armv7/reversald' $(DEMOFLAGS)
+	go build -o bin/footprint ./cross/footprint
+	cross/smoke.sh $* '$(GO_$*)' '$(QEMU_$*)'
+
+smoke-system: build bin/armv7/reversald ## a whole ARM machine: UBIFS, a cable, its plug pulled, the reversal
+	go build -o bin/machine ./cross/machine
+	cross/machine.sh $(MACHINEFLAGS)
+
+figures: build bin/amd64/reversald ## memory and start of the shipped binary, against an empty program
+	go build -o bin/footprint ./cross/footprint
+	bin/footprint -name amd64 -reversald bin/amd64/reversald
 
 packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
 	go build -o bin/sbom ./cross/sbom
