@@ -1,9 +1,10 @@
 // Command footprint measures what a shipped reversald takes of a terminal: resident memory at rest
 // and with 64 apps connected, and the time from its start to its first listening.
 //
-// Under an emulator the memory of the emulator is in the figure, so an empty Go program is started
-// in the same way and its memory told beside it: the difference is ours. One figure a line: name,
-// value, unit, goal, ok or short; an emulated figure has no goal, as no terminal emulates.
+// An empty Go program is started in the same way and its memory told beside it: the difference is
+// ours. Under an emulator that difference still holds the emulator's translation of our code, twice
+// the code itself, so it has no goal there; make smoke-system reads the memory of a whole ARM
+// machine from its own kernel. One figure a line: name, value, unit, goal, ok or short.
 package main
 
 import (
@@ -88,9 +89,9 @@ func measure(name, reversald, emulator string, environment []string) error {
 	figure("start_to_listening_"+name, float64(daemon.took.Microseconds())/1000, "ms", 0)
 	figure("resident_empty_program_"+name, least, "MiB", 0)
 	figure("resident_idle_"+name, idle, "MiB", when(goal, idleGoal))
-	figure("resident_idle_less_empty_"+name, idle-least, "MiB", when(!goal, idleGoal))
+	figure("resident_idle_less_empty_"+name, idle-least, "MiB", 0)
 	figure("resident_64_clients_"+name, loaded, "MiB", when(goal, loadedGoal))
-	figure("resident_64_clients_less_empty_"+name, loaded-least, "MiB", when(!goal, loadedGoal))
+	figure("resident_64_clients_less_empty_"+name, loaded-least, "MiB", 0)
 	return nil
 }
 
