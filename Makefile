@@ -55,6 +55,7 @@ bench: build bin/sqlite ## how fast a sale and a power-up are, and what the jour
 bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
 	go build -o bin/bench ./cross/bench
 	bin/bench api $(BENCHFLAGS)
+
 # All of these can be given: make simulate SEED=1 SALES=100000000 (a hundredth of them in the store).
 SEED  ?= 0
 SALES ?= 5000000
@@ -67,6 +68,7 @@ simulate: ## every short history; sales against every fault, by seed (SEED=1 SAL
 compare: ## the same faults against what others do (SEED=1)
 	go build -o bin/faultsim ./agent/cmd/faultsim
 	bin/faultsim -compare -seed $(SEED) -sales 100000
+
 year: ## a year of 500 sales a day below the journal's ceiling, in a minute
 	@mkdir -p bin
 	go build -o bin/ ./store/cmd/journalbench
@@ -121,10 +123,23 @@ go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels 
 man: ## manual pages of every command, English and Chinese, into bin/man/
 	go run -tags man ./agent/cmd/reversald bin/man
 
-smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under qemu
-	cross/qemu.sh
+# Three rings: the tests of what decides and of what is on disk, the demo's core, and
+# what it weighs in memory, each under the oldest processor that the binary is for.
+smoke: build $(SMOKE_TARGETS:%=smoke-%) ## tests and the demo's core with every binary, under qemu
+
+smoke-%: bin/%/reversald FORCE
+	cross/qemu.sh >/dev/null
 	go build -o bin/demo ./cross/demo
-	bin/demo -core -reversald 'qemu-arm-static bin/armv7/reversald' $(DEMOFLAGS)
+	go build -o bin/footprint ./cross/footprint
+	cross/smoke.sh $* '$(GO_$*)' '$(QEMU_$*)'
+
+smoke-system: build bin/armv7/reversald ## a whole ARM machine: UBIFS, a cable, its plug pulled, the reversal
+	go build -o bin/machine ./cross/machine
+	cross/machine.sh $(MACHINEFLAGS)
+
+figures: build bin/amd64/reversald ## memory and start of the shipped binary, against an empty program
+	go build -o bin/footprint ./cross/footprint
+	bin/footprint -name amd64 -reversald bin/amd64/reversald
 
 packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
 	go build -o bin/sbom ./cross/sbom

@@ -89,7 +89,8 @@ fresh() {
 	# Debian starts nothing where it sees no init; here it may.
 	printf '#!/bin/sh\nexit 0\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
-	cp "$old"/*.{deb,rpm} "$new"/*.{deb,rpm} "$root/tmp/"
+	mkdir "$root/packages"
+	cp "$old"/*.{deb,rpm} "$new"/*.{deb,rpm} "$root/packages/"
 }
 
 inside() { chroot "$root" "$@" >"$work/said" 2>&1; }
@@ -144,7 +145,7 @@ deb_story() {
 	echo 'deb'
 	fresh
 	host_on
-	inside dpkg -i "/tmp/$(basename "$old"/*.deb)" || fail 'installs'
+	inside dpkg -i "/packages/$(basename "$old"/*.deb)" || fail 'installs'
 	ok 'installs'
 	inside id reversald || fail 'its user was made'
 	inside stat -c %U:%a /var/lib/reversald
@@ -158,7 +159,7 @@ deb_story() {
 	echo '# a line of the integrator' >>"$root/etc/reversald/reversald.yaml"
 	local before
 	before=$(pidof reversald)
-	inside dpkg -i "/tmp/$(basename "$new"/*.deb)" || fail 'upgrades over an open reversal'
+	inside dpkg -i "/packages/$(basename "$new"/*.deb)" || fail 'upgrades over an open reversal'
 	grep -q 'line of the integrator' "$root/etc/reversald/reversald.yaml" ||
 		fail 'keeps the configuration'
 	ok 'upgrades, and keeps the configuration'
@@ -190,7 +191,7 @@ deb_story() {
 	host_off
 	fresh
 	host_on
-	inside dpkg -i "/tmp/$(basename "$new"/*.deb)" || fail 'installs again'
+	inside dpkg -i "/packages/$(basename "$new"/*.deb)" || fail 'installs again'
 	inside /etc/init.d/reversald status || begin_daemon
 	owe 000002
 	inside env REVERSALD_REMOVE=anyway dpkg -r reversald || fail 'forced removal'
@@ -199,7 +200,7 @@ deb_story() {
 	said 'KEPT: /var/lib/reversald'
 	journal || fail 'the journal is kept'
 	ok 'forced: removed with a warning, and purge keeps the journal'
-	inside dpkg -i "/tmp/$(basename "$new"/*.deb)" || fail 'installs over the kept journal'
+	inside dpkg -i "/packages/$(basename "$new"/*.deb)" || fail 'installs over the kept journal'
 	inside /etc/init.d/reversald status || begin_daemon
 	host_on
 	status '"open":0,"owed":0'

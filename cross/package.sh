@@ -61,7 +61,7 @@ default_config() {
 	echo
 	bin/reversald config show --config $own | awk -v own="$own" '
 		BEGIN { while ((getline line < own) > 0) if (line ~ /^[a-z]/) { sub(/:.*/, "", line); keep[line] } }
-		/^[a-z_]+:/ { key = $0; sub(/:.*/, "", key); if (!(key in keep)) $0 = "#" $0 }
+		/^[a-z_.]+:/ { key = $0; sub(/:.*/, "", key); if (!(key in keep)) $0 = "#" $0 }
 		{ print }'
 }
 

@@ -41,7 +41,7 @@ if [ $# -gt 0 ]; then
 	exit 64
 fi
 
-if command -v qemu-arm-static; then
+if command -v qemu-arm-static && command -v qemu-aarch64-static >/dev/null; then
 	exit 0
 fi
 

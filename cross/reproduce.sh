@@ -32,10 +32,12 @@ git -C "$here" ls-files -z --cached --others --exclude-standard |
 	tar -C "$source" -xf -
 
 modules=$(go env GOMODCACHE)
+# The copy has no history to tell its time from.
+built=$(git -C "$here" log -1 --format=%ct)
 code=0
 for target in "$@"; do
 	env HOME="$there/home" GOCACHE="$there/cache" GOMODCACHE="$modules" \
-		make -C "$source" --silent VERSION="$version" "bin/$target/reversald"
+		make -C "$source" --silent VERSION="$version" BUILT="$built" "bin/$target/reversald"
 	sum=$(sha256sum <"$here/bin/$target/reversald")
 	again=$(sha256sum <"$source/bin/$target/reversald")
 	if [ "$sum" = "$again" ]; then

@@ -159,7 +159,7 @@ func (s *story) cut(round int) error {
 			return err
 		}
 	} else {
-		wait := time.Duration(rand.Int64N(int64(300 * time.Millisecond))) //nolint:gosec // a moment
+		wait := time.Duration(rand.Int64N(int64(600 * time.Millisecond))) //nolint:gosec // a moment
 		time.Sleep(wait)
 		moment = fmt.Sprintf("%d ms after the till had asked", wait.Milliseconds())
 	}
