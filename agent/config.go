@@ -119,7 +119,7 @@ func DefaultConfig() Config {
 		APIViewers:        []string{},
 		APIApps:           []string{},
 		APITokenRole:      "app",
-		APIConnectionsMax: 128,
+		APIConnectionsMax: 64,
 
 		JournalBytes: 64 << 20,
 		RetainDays:   400,

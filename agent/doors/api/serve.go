@@ -25,7 +25,7 @@ const (
 // Bounds of connections, for each listener.
 const (
 	// connectionsMaxDefault is more than a device has programs; each costs some 30 KiB.
-	connectionsMaxDefault = 128
+	connectionsMaxDefault = 64
 	// operatorsExtra is how many operators get in beyond that: somebody must be able to look.
 	operatorsExtra = 8
 	// refusalsMax is how many are told at a time that there is no room; the others are hung up on.

@@ -52,7 +52,7 @@ type Options struct {
 	About   About
 	Profile *iso.Profile // whose texts cashiers see; nil: those of ISO 8583
 	Access  Access
-	// ConnectionsMax is for each listener; 0: 128.
+	// ConnectionsMax is for each listener; 0: 64.
 	ConnectionsMax int
 	// Open are further paths that need no role, "GET /healthz" say.
 	Open map[string]http.HandlerFunc

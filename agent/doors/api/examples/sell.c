@@ -55,11 +55,13 @@ static int ask(const char *socket_path, const char *method, const char *path, co
 	             method, path, *key ? "Idempotency-Key: " : "", key, *key ? "\r\n" : "",
 	             strlen(body));
 	if (n < 0 || (size_t)n >= sizeof head || connect(fd, (struct sockaddr *)&to, sizeof to) != 0 ||
-	    write(fd, head, (size_t)n) != n ||
-	    write(fd, body, strlen(body)) != (ssize_t)strlen(body)) {
+	    write(fd, head, (size_t)n) != n) {
 		close(fd);
 		return 0;
 	}
+	/* A body that is not taken is no error yet: a daemon that refuses it has answered already. */
+	if (*body && write(fd, body, strlen(body)) != (ssize_t)strlen(body))
+		errno = 0;
 	for (;;) {
 		ssize_t got = read(fd, answer + have, ANSWER_MAX - 1 - have);
 		if (got < 0 && errno == EINTR)
