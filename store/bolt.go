@@ -68,6 +68,7 @@ func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, 
 				return nil, permission(err)
 			}
 			l.file = f
+			readHereAndThere(f)
 			if err := preflight(f); err != nil {
 				if lerr := tryLock(f); errors.Is(lerr, ErrLocked) {
 					return nil, lerr // being written to: what was seen says nothing

@@ -32,6 +32,12 @@ func forgetCached(f *os.File) {
 	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED) // slower without, that is all
 }
 
+// readHereAndThere keeps the kernel from reading ahead: a start looks at few pages of a large file,
+// and on a device that reads megabytes ahead it would wait for most of it.
+func readHereAndThere(f *os.File) {
+	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_RANDOM) // slower without, that is all
+}
+
 // syncDir makes names that were created, renamed or removed in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

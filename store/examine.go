@@ -23,6 +23,7 @@ func Examine(o Options) (found string, err error) {
 		return "", fmt.Errorf("examine: %w", err)
 	}
 	defer f.Close()
+	readHereAndThere(f)
 	s := surveyFile(f, size)
 	if s.newer != nil {
 		return "", nil // Open says so

@@ -22,8 +22,8 @@ type Options struct {
 	LockTimeout   time.Duration // how long to wait for another process; default 1 s
 	// DeriveKey makes the key, 32 bytes, of 32 random ones that lie in the key file: a secure
 	// module does, with a key that never leaves it. The same salt must give the same key for ever,
-	// and no other. Nil: the key itself lies in the key file. Only new journals, and RotateKey, begin with
-	// what is set here; Facts says when an older one does not.
+	// and no other. Nil: the key itself lies in the key file. Only new journals, and RotateKey,
+	// begin with what is set here; Facts says when an older one does not.
 	DeriveKey func(salt []byte) (key []byte, err error)
 	// KeyInClear puts a new key into the key file itself, though there is a DeriveKey: for
 	// RotateKey away from a module, which is needed once more to read the journal.

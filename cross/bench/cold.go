@@ -86,7 +86,7 @@ func chill(o options, files []string) error {
 	return nil
 }
 
-// programAlone is how long the program needs to do nothing at all, when it is not in the page cache.
+// programAlone is how long the program takes to do nothing, when it is not in the page cache.
 func programAlone(o options) (time.Duration, error) {
 	argv := strings.Fields(o.reversald)
 	var all []time.Duration
