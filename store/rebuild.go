@@ -125,13 +125,15 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 	if h.s.newer != nil {
 		return nil, fmt.Errorf("open %s: %w", p.o.Path, h.s.newer)
 	}
-	if err := p.identify(h); err != nil {
-		return nil, err
-	}
-	h.img = p.image // without the ring of the journal before a change of the key, see dropPriorRing
 	h.ringWhole = p.image.damaged == 0 && !p.ringLost
 	h.closedUpTo, h.acceptLoss = closedLast(p.o.Path), p.s.acceptLoss
 	h.gather()
+	if err := p.identify(h); err != nil {
+		return nil, err
+	}
+	if h.img != p.image { // the ring was of the journal before a change of the key
+		h.img, h.ringWhole = p.image, false
+	}
 	h.c = p.chainer
 	h.meta.kept, h.meta.payments = 0, 0
 	return h, nil
