@@ -131,9 +131,6 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 	if err := p.identify(h); err != nil {
 		return nil, err
 	}
-	if h.img != p.image { // the ring was of the journal before a change of the key
-		h.img, h.ringWhole = p.image, false
-	}
 	h.c = p.chainer
 	h.meta.kept, h.meta.payments = 0, 0
 	return h, nil
@@ -151,6 +148,9 @@ func (p *opening) identify(h *harvest) error {
 		return p.identifyByRing(h)
 	}
 	p.dropPriorRing(&h.meta)
+	if h.img != p.image { // it was that of the journal before a change of the key
+		h.img, h.ringWhole = p.image, false
+	}
 	if n := p.image.foreign(h.meta.id); n > 0 {
 		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
 	}
