@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
 SCRIPTS  := .ci/run $(wildcard cross/*.sh)
 
-.PHONY: help build demo test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
+.PHONY: help build demo drill figures laptop test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,24 @@ build: ## reversald and acquirerd for this machine, into bin/
 demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo
 	bin/demo -reversald bin/reversald $(DEMOFLAGS)
+
+drill: build ## a technician's visit with picocom, tmux and lrzsz, over a cable
+	go build -o bin/drill ./cross/drill
+	bin/drill $(DRILLFLAGS)
+
+figures: build ## what a cable costs: the console at 9600 baud, the relay in noise
+	go build -o bin/drill ./cross/drill
+	bin/drill -figures
+
+laptop: ## reversald for a technician's laptop: Linux, macOS and Windows
+	for os in linux darwin windows; do \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
+	    -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	    -o bin/laptop/$$os/ ./agent/cmd/reversald; \
+	done
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
+	  -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	  -o bin/laptop/darwin-arm64/ ./agent/cmd/reversald
 
 test: build ## every test, once
 	go test ./...

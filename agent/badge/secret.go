@@ -20,7 +20,7 @@ const (
 	saltBytes        = 16
 )
 
-// ErrPassphrase: the key is sealed with another passphrase, or damaged.
+// ErrPassphrase means that the key is sealed with another passphrase, or damaged.
 var ErrPassphrase = errors.New("wrong passphrase, or a damaged key file")
 
 // NewSecret makes a technician's key, and the text of the file that keeps it. An empty passphrase

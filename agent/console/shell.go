@@ -43,7 +43,8 @@ func ownWords() []ownWord {
 func (v *visit) shell(ctx context.Context) error {
 	v.until = time.Now().Add(v.options.Idle)
 	e := v.newEditor()
-	if err := v.say("\nwelcome, %s. help lists the words; Tab completes them.\n", v.who); err != nil {
+	err := v.say("\nwelcome, %s. help lists the words; Tab completes them.\n", v.who)
+	if err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -248,7 +249,7 @@ func (v *visit) remember(ctx context.Context, state string) error {
 	all, err := v.options.Client.Payments(ctx, state)
 	v.listed = v.listed[:0]
 	if err != nil || len(all) == 0 {
-		return nil //nolint:nilerr // the verb has told why
+		return nil
 	}
 	for _, p := range all {
 		v.listed = append(v.listed, p.ID)

@@ -242,7 +242,8 @@ func (d *drill) relayAll() error {
 		_ = cmd.Wait()
 	}()
 	for range 10 { // twenty reversals at 9600 in noise take longer than one patience
-		if err = d.waitStatus("the reversals", func(s status) bool { return s.Owed == 0 }); err == nil {
+		err = d.waitStatus("the reversals", func(s status) bool { return s.Owed == 0 })
+		if err == nil {
 			return nil
 		}
 	}

@@ -153,25 +153,23 @@ func (d *drill) sees1(want string) (string, error) {
 	return screen, err
 }
 
-func (d *drill) say(line, want string) (string, error) {
+func (d *drill) say(line, want string) error {
 	if err := d.line(line); err != nil {
-		return "", err
+		return err
 	}
-	screen, err := d.sees(`(?s)> ` + regexp.QuoteMeta(line) + `\n.*` + want + `.*` + prompt)
+	_, err := d.sees(`(?s)> ` + regexp.QuoteMeta(line) + `\n.*` + want + `.*` + prompt)
 	if err != nil {
-		return screen, err
+		return err
 	}
-	return screen, d.show()
+	return d.show()
 }
 
 func listStuck(d *drill) error {
-	_, err := d.say("stuck", `55\.00.*refuses`)
-	return err
+	return d.say("stuck", `55\.00.*refuses`)
 }
 
 func explain(d *drill) error {
-	_, err := d.say("1", `55\.00`)
-	return err
+	return d.say("1", `55\.00`)
 }
 
 func replay(d *drill) error {
@@ -222,7 +220,8 @@ func relay(d *drill) error {
 	if _, err := d.sees(`laptop\$ *$`); err != nil {
 		return err
 	}
-	if err := d.line("clear; reversald relay --port " + d.wire.laptop + " --to " + d.host); err != nil {
+	err := d.line("clear; reversald relay --port " + d.wire.laptop + " --to " + d.host)
+	if err != nil {
 		return err
 	}
 	done := func(s status) bool { return s.Owed == 0 && s.Stuck == 0 }
@@ -245,8 +244,7 @@ func nothingOwed(d *drill) error {
 	if err := logIn(d); err != nil {
 		return err
 	}
-	_, err := d.say("list", `none`)
-	return err
+	return d.say("list", `none`)
 }
 
 func evidence(d *drill) error {

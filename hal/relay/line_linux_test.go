@@ -316,9 +316,7 @@ func TestTheLaptopStartsAnew(t *testing.T) {
 	laptop.port.Close() // as a crash does: no farewell
 	laptop.ended(t)
 	again := startEnd(t, c.A, relay.Options{Offer: []string{host}})
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go relay.Serve(ctx, again.line, []string{host}, func(relay.Event) {})
+	go relay.Serve(t.Context(), again.line, []string{host}, func(relay.Event) {})
 	terminal.waitUp(t, false)
 	terminal.waitUp(t, true)
 	if _, err := call.Read(make([]byte, 1)); !errors.Is(err, hal.ErrLinkGone) {

@@ -99,7 +99,7 @@ func (o *options) relay(ctx context.Context, f relayFlags) error {
 	s := line.Stats()
 	o.printf("the relay has ended: %d frames, %d bad, %d sent again\n", s.Frames, s.Bad, s.Resent)
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // that is how it is ended
+		return nil
 	}
 	hint := "look at the terminal: log in, and say relay"
 	if errors.Is(err, relay.ErrNobody) {
