@@ -102,6 +102,9 @@ func (v *visit) obey(ctx context.Context, e *term.Terminal, line string) error {
 		line = fmt.Sprintf("show %d", v.listed[n-1])
 		said = words(line)
 	}
+	if said[0] == "evidence" { // what the shell prints goes over the cable here
+		said = append([]string{"send"}, said...)
+	}
 	name, err := v.find(said[0])
 	if err != nil {
 		return v.screen.say(err.Error() + "\n")

@@ -89,7 +89,7 @@ func (o *options) relay(ctx context.Context, f relayFlags) error {
 			if e.What == "ended" {
 				text += fmt.Sprintf(", %d bytes to the host, %d back", e.ToHost, e.FromIt)
 			}
-			if e.Err != nil {
+			if e.Err != nil && ctx.Err() == nil {
 				text += ": " + e.Err.Error()
 			}
 			o.printf("%s\n", text)
