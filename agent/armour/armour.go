@@ -78,7 +78,8 @@ func Read(r io.Reader) (name string, content []byte, err error) {
 	for {
 		line, ok := next()
 		if !ok {
-			return "", nil, errors.Join(fmt.Errorf("%w: its end is missing", ErrDamaged), lines.Err())
+			missing := fmt.Errorf("%w: its end is missing", ErrDamaged)
+			return "", nil, errors.Join(missing, lines.Err())
 		}
 		if line == end {
 			break

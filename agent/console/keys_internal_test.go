@@ -104,12 +104,7 @@ func TestEchoGuard(t *testing.T) {
 	var g echoGuard
 	g.say("\nreversald T0000001\n  challenge  RC1.T0000001.ABCDE-FGHJK\nreversald T0000001 [3 stuck]> ")
 	hear := func(text string) bool {
-		for _, b := range []byte(text) {
-			if g.hear(b) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc([]byte(text), g.hear)
 	}
 	for _, typed := range []string{"show 21\r", "RA1.55555-66666-77777-88888-99999\r", "\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A"} {
 		if hear(typed) {

@@ -29,8 +29,10 @@ var elsewhere = map[string]bool{"completion": true, "man": true, "evidence": tru
 // ownWords are the words that only the console has.
 func ownWords() []ownWord {
 	return []ownWord{
-		{"list", "[stuck]", "open payments, numbered: a number alone then shows one",
-			(*visit).list},
+		{
+			"list", "[stuck]", "open payments, numbered: a number alone then shows one",
+			(*visit).list,
+		},
 		{"send", "evidence ID|journal [N] [text]", "a file by YMODEM, or as text", (*visit).send},
 		{"relay", "", "the host's line over this cable, until either end leaves", (*visit).relay},
 		{"lines", "N", "rows of your screen; 0: no pages", (*visit).lines},

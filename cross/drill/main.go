@@ -22,14 +22,15 @@ func main() {
 	measure := flag.Bool("figures", false, "measure: print name value unit goal ok|short")
 	keep := flag.Bool("keep", false, "keep the files")
 	flag.Parse()
-	os.Exit(run(*reversald, *acquirerd, *measure, *screens, *keep))
+	os.Exit(run(programs{reversald: *reversald, acquirerd: *acquirerd}, *measure, *screens, *keep))
 }
 
-func run(reversald, acquirerd string, measure, screens, keep bool) int {
+func run(p programs, measure, screens, keep bool) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	p.ctx = ctx
 	if measure {
-		return figures(ctx, reversald, acquirerd)
+		return figures(p)
 	}
 	for tool, from := range map[string]string{"picocom": "picocom", "tmux": "tmux", "rb": "lrzsz"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -37,7 +38,7 @@ func run(reversald, acquirerd string, measure, screens, keep bool) int {
 			return 1
 		}
 	}
-	d, err := open(ctx, reversald, acquirerd, visit)
+	d, err := open(p, visit)
 	if err == nil {
 		err = d.sit()
 	}

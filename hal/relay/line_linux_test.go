@@ -434,8 +434,10 @@ func certificate(tb testing.TB) (tls.Certificate, *x509.CertPool) {
 // BenchmarkRelay prints what one reversal of 220 bytes and its answer take over the cable.
 func BenchmarkRelay(b *testing.B) {
 	for _, o := range []haltest.CableOptions{
-		{Baud: 9600}, {Baud: 9600, Noise: 0.001, Seed: 1},
-		{Baud: 115200}, {Baud: 115200, Noise: 0.004, Seed: 1},
+		{Baud: 9600},
+		{Baud: 9600, Noise: 0.001, Seed: 1},
+		{Baud: 115200},
+		{Baud: 115200, Noise: 0.004, Seed: 1},
 	} {
 		b.Run(fmt.Sprintf("baud=%d/noise=%.3f", o.Baud, o.Noise), func(b *testing.B) {
 			host := echoHost(b, plain)

@@ -21,8 +21,8 @@ func techCommand(o *options) *cobra.Command {
 		Use:   "tech",
 		Short: "a technician's key, and what it signs",
 		Long: "tech is for a technician's laptop. keygen makes a key, once; its public line\n" +
-			"goes into the terminals' configuration (console.keys). sign answers the challenge that\n" +
-			"a terminal's serial console shows.",
+			"goes into the terminals' configuration (console.keys). sign answers the\n" +
+			"challenge that a terminal's serial console shows.",
 		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
