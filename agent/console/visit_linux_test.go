@@ -285,6 +285,9 @@ func TestAFileAsText(t *testing.T) {
 		t.Errorf("%s: %.60s, %v", name, content, err)
 	}
 	d.expect("]> ")
+	d.press("evidence 34 text\r")
+	d.expect("name: evidence-T0000001-34.json")
+	d.expect("]> ")
 	d.press("send nothing\r")
 	d.expect("send evidence ID")
 }
