@@ -48,6 +48,9 @@ func play(ctx context.Context, o options) error {
 	defer s.host.close()
 	// 10.0.2.2 is this side, seen through qemu's network.
 	config := fmt.Sprintf("host: \"10.0.2.2:%s\"\nlisten: \"0.0.0.0:8582\"\n", s.host.port)
+	if o.console {
+		config += "console.port: \"/dev/ttyGS1\"\n"
+	}
 	err = initramfs(filepath.Join(dir, "initramfs.gz"), o.busybox, o.reversald, config)
 	if err != nil {
 		return err
@@ -90,7 +93,32 @@ func (s *story) tell() error {
 	for _, line := range strings.Split(strings.TrimSpace(answer), "\n") {
 		fmt.Println("    >", line)
 	}
+	if s.o.console {
+		if err := s.visit(); err != nil {
+			return err
+		}
+	}
 	return s.balance()
+}
+
+// visit is that of somebody at the daemon's own console. The machine has nobody's key, so what is
+// shown is that the cable reaches the console, and that it answers a stranger with nothing but that.
+func (s *story) visit() error {
+	heard, err := listenIn(s.dir, "", "", "help", "status")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nat the daemon's own console, through another cable\n")
+	for _, line := range strings.Split(strings.TrimSpace(heard), "\n") {
+		fmt.Println("    >", strings.TrimRight(line, "\r"))
+	}
+	switch {
+	case !strings.Contains(heard, "reversald"):
+		return errors.New("the console did not answer")
+	case strings.Contains(heard, "journal "):
+		return errors.New("the console told a stranger the status")
+	}
+	return nil
 }
 
 // boot switches the machine on and waits until apps can connect.
