@@ -127,11 +127,11 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 	}
 	h.ringWhole = p.image.damaged == 0 && !p.ringLost
 	h.acceptLoss = p.s.acceptLoss
-	h.closedUpTo, _ = markedLast(p.o.Path, h.meta.id)
 	h.gather()
 	if err := p.identify(h); err != nil {
 		return nil, err
 	}
+	h.closedUpTo, _ = markedLast(p.o.Path, h.meta.id)
 	h.c = p.chainer
 	h.meta.kept, h.meta.payments = 0, 0
 	return h, nil
