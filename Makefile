@@ -11,16 +11,16 @@ include cross/targets.mk
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
 FUZZTIME ?= 20s
 TOOL     := go tool -modfile=.tools.mod
-SCRIPTS  := .ci/run $(wildcard cross/*.sh)
+SCRIPTS  := .ci/run $(wildcard cross/*.sh cross/packages/scripts/*.sh cross/packages/init/[!i]*)
 
-.PHONY: help build demo drill figures laptop test race bench fuzz lint fmt vuln tidy-check cross go123 smoke ci clean FORCE
+.PHONY: FORCE $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
 
 help: ## show this list
-	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 build: ## reversald and acquirerd for this machine, into bin/
-	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath -ldflags '-X main.version=$(VERSION)' \
-	  -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
+	CGO_ENABLED=0 go build -tags $(SHIP_TAGS) -trimpath $(SHIP_GCFLAGS) \
+	  -ldflags '-X main.version=$(VERSION)' -o bin/ ./agent/cmd/reversald ./iso/cmd/acquirerd
 
 demo: build ## a sale, the plug pulled, the reversal, and the books that balance
 	go build -o bin/demo ./cross/demo
@@ -37,12 +37,24 @@ figures: build ## what a cable costs: the console at 9600 baud, the relay in noi
 laptop: ## reversald for a technician's laptop: Linux, macOS and Windows
 	for os in linux darwin windows; do \
 	  CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
-	    -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	    $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
 	    -o bin/laptop/$$os/ ./agent/cmd/reversald; \
 	done
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
-	  -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	  $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
 	  -o bin/laptop/darwin-arm64/ ./agent/cmd/reversald
+
+# Bounded: some four minutes on two cores. For a big run give numbers, and nice it.
+# KILLS=20000 CUTS=5000 STATES=2000000 BLOCKS=50000 SEED=1 PARTS="kills states" KEEP=folder
+KILLS  ?= 2500
+CUTS   ?= 600
+STATES ?= 120000
+BLOCKS ?= 2500
+SEED   ?= 0
+torture: build ## power cuts, KILL, damage, full disks; and controls that must fail
+	go build -o bin/ ./store/cmd/storm ./cross/torture ./cross/torture/recorder
+	bin/torture -seed $(SEED) -kills $(KILLS) -cuts $(CUTS) -states $(STATES) -blocks $(BLOCKS) \
+	  $(if $(KEEP),-keep $(KEEP)) $(TORTUREFLAGS) $(PARTS)
 
 test: build ## every test, once
 	go test ./...
@@ -53,6 +65,22 @@ race: build ## every test under the race detector (needs a C compiler)
 bench: build ## how fast a sale and a power-up are, on this machine
 	go build -o bin/bench ./cross/bench
 	bin/bench $(BENCHFLAGS)
+
+bench-api: build ## payments/s and added latency through the API door, at 1, 8 and 64 clients
+	go build -o bin/bench ./cross/bench
+	bin/bench api $(BENCHFLAGS)
+# All of these can be given: make simulate SEED=1 SALES=100000000 (a hundredth of them in the store).
+SEED  ?= 0
+SALES ?= 5000000
+simulate: ## every short history; sales against every fault, by seed (SEED=1 SALES=5000000)
+	go test -count=1 -run 'TestEveryHistory' -v ./agent/payment | grep -E 'histories|FAIL|^ok'
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -depth core -seed $(SEED) -sales $(SALES)
+	bin/faultsim -depth real -seed $(SEED) -sales $$(($(SALES) / 100))
+
+compare: ## the same faults against what others do (SEED=1)
+	go build -o bin/faultsim ./agent/cmd/faultsim
+	bin/faultsim -compare -seed $(SEED) -sales 100000
 
 # go test takes one fuzz target at a time.
 fuzz: ## every fuzz target in turn, each for FUZZTIME (20s)
@@ -78,28 +106,39 @@ tidy-check: ## fail if go.mod, go.sum or the tool list is not as it should be
 	go mod tidy -diff
 	go list -modfile=.tools.mod -mod=readonly tool >/dev/null
 
-# vet compiles tests as well, so an int that only fits into 64 bits is seen.
+# vet compiles tests as well, so an int that only fits into 64 bits is seen. One
+# target is built again elsewhere each time; `make reproduce` does them all.
 cross: $(TARGETS:%=bin/%/reversald) ## static binaries for every terminal, none over 10 MB
 	GOOS=linux CGO_ENABLED=0 $(GO_armv7) go vet ./...
-	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $^
+	go run ./cross/weigh -modules -max $(BINARY_BYTES_MAX) $^
+	cross/reproduce.sh $(VERSION) armv7
 
-bin/armv5-legacy/reversald: FORCE
-	$(SHIP_ENV) $(GO_armv5-legacy) GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
-	  go build -modfile=$(LEGACY_MOD) $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
+reproduce: $(TARGETS:%=bin/%/reversald) ## every binary once more in another folder: the same bytes
+	cross/reproduce.sh $(VERSION) $(TARGETS)
 
 bin/%/reversald: FORCE
-	$(SHIP_ENV) $(or $(GO_$*),$(error no GO_$* in cross/targets.mk)) \
-	  go build $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
+	@echo 'build $(or $(GO_$*),$(error no GO_$* in cross/targets.mk)) -> $@'
+	@$(SHIP_ENV) $(GO_$*) go build $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
 
 go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels before 3.2
-	$(SHIP_ENV) $(GO_armv5-legacy) GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
-	  go build -modfile=$(LEGACY_MOD) ./...
+	$(SHIP_ENV) $(GO_armv5-legacy) go build ./...
 	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $<
+
+man: ## manual pages of every command, English and Chinese, into bin/man/
+	go run -tags man ./agent/cmd/reversald bin/man
 
 smoke: build bin/armv7/reversald ## the demo's core with the ARMv7 binary, under qemu
 	cross/qemu.sh
 	go build -o bin/demo ./cross/demo
 	bin/demo -core -reversald 'qemu-arm-static bin/armv7/reversald' $(DEMOFLAGS)
+
+packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
+	go build -o bin/sbom ./cross/sbom
+	for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
+	cross/unit.sh
+
+package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)
+	cross/package-test.sh
 
 ci: tidy-check lint race cross go123 ## what must be green before a change lands
 

@@ -6,6 +6,7 @@ require (
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/creack/pty v1.1.24
 	github.com/google/go-cmp v0.7.0
+	github.com/hanwen/go-fuse/v2 v2.12.1 // cross/torture alone: a disk that remembers
 	// v0.23.3 … v0.26.1 do not compile on 32-bit ARM (prefix/binary.go overflows int)
 	github.com/moov-io/iso8583 v0.23.2
 	github.com/rogpeppe/go-internal v1.16.0

@@ -10,6 +10,7 @@ import (
 	"reversald/agent/link"
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/agent/slip"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -23,6 +24,10 @@ type Parts struct {
 	Clock   hal.Clock
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
+	// Slips takes what is to be printed, and never waits; nil where there is no printer.
+	Slips   func(slip.Slip)
+	Devices Devices
+	Times   *Timekeeper // nil: one for Clock that knows no build time
 }
 
 // Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
@@ -32,14 +37,20 @@ type Agent struct {
 	profile *iso.Profile
 	journal *store.Journal
 	clock   hal.Clock
+	times   *Timekeeper
+	devices Devices
 	log     *slog.Logger
-	line    *link.Supervisor
+	slips   func(slip.Slip)
+	line    carrier
 	notary  *notary
 	inbox   chan message
+	index   *register
 	stopped chan struct{} // closed when Run has returned
 
 	// Everything below is owned by Run.
 	begun     time.Time
+	elapsed   func() instant // since begun, sleep included
+	heard     devices
 	books     books
 	queue     *reversal.Queue
 	waiting   []waiter
@@ -48,6 +59,7 @@ type Agent struct {
 	keeping   keeping
 	stan      int                 // trace number given out last, for messages of ours
 	stanSeq   uint64              // the entry it was read from
+	stanAsked uint64              // or the payment that it follows
 	underway  map[uint64]delivery // by ticket
 	ticket    uint64              // the last one given out
 	host      string              // the address of the line; empty while it is down
@@ -66,6 +78,18 @@ type Agent struct {
 	spoken    spoken // of people, lately
 
 	evidenceKey string // the public one, hexadecimal
+}
+
+// carrier takes frames to the host: a link.Supervisor, but for a [Stepper].
+type carrier interface {
+	Send(tag link.Tag, body []byte) error
+	Kick()
+	Renew()
+	Drop()
+	DropFor(why error)
+	Local() string
+	State() link.State
+	Run(ctx context.Context)
 }
 
 // todo is something done outside: an effect with the payment it belongs to, or an answer to an app
@@ -105,11 +129,16 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		clock: parts.Clock, log: parts.Log, notary: newNotary(parts.Profile, parts.Signer),
+		slips: parts.Slips,
+		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
+		notary: newNotary(parts.Profile, parts.Signer), index: newRegister(parts.Journal),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),
 		books: newBooks(), passed: map[passKey]passing{},
 		underway: map[uint64]delivery{},
 		queue:    reversal.NewQueue(limits.Schedule),
+	}
+	if a.times == nil {
+		a.times = NewTimekeeper(parts.Clock, time.Time{})
 	}
 	a.line = link.New(link.Options{
 		Dialer: parts.Dialer, Addresses: limits.Hosts, Framing: framing{parts.Profile},
@@ -125,6 +154,9 @@ func New(parts Parts, limits Limits) *Agent {
 func (a *Agent) Run(ctx context.Context) error {
 	defer close(a.stopped)
 	a.begun = time.Now()
+	// What was due while the terminal slept is due when it wakes up.
+	booted := a.clock.SinceBoot()
+	a.elapsed = func() instant { return a.clock.SinceBoot() - booted }
 	a.evidenceKey = hex.EncodeToString(a.journal.Public())
 	if err := a.recover(); err != nil {
 		return err
@@ -133,13 +165,21 @@ func (a *Agent) Run(ctx context.Context) error {
 	lineDone := make(chan struct{})
 	go func() {
 		defer close(lineDone)
+		reading := make(chan struct{})
+		go func() {
+			defer close(reading)
+			a.index.begin(lineCtx)
+		}()
 		signing := make(chan struct{})
 		go func() {
 			defer close(signing)
 			a.notary.run(lineCtx)
 		}()
+		watching := a.watch(lineCtx)
 		a.line.Run(lineCtx)
+		watching.Wait()
 		<-signing
+		<-reading
 	}()
 	a.timer = time.AfterFunc(time.Hour, func() { a.tick() })
 	err := a.serve(ctx)
@@ -167,17 +207,28 @@ func (a *Agent) serve(ctx context.Context) error {
 		case m := <-a.inbox:
 			batch = append(batch[:0], m)
 		}
-		for len(batch) < batchMax && len(a.inbox) > 0 {
-			batch = append(batch, <-a.inbox)
-		}
-		if err := a.round(batch); err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
-		clear(batch)
-		if err := a.tidy(a.now()); err != nil {
+		batch = a.gather(batch)
+		if err := a.settle(batch); err != nil {
 			return err
 		}
+		clear(batch)
 	}
+}
+
+// gather adds whatever else waits.
+func (a *Agent) gather(batch []message) []message {
+	for len(batch) < batchMax && len(a.inbox) > 0 {
+		batch = append(batch, <-a.inbox)
+	}
+	return batch
+}
+
+// settle is one round and what follows it.
+func (a *Agent) settle(batch []message) error {
+	if err := a.round(batch); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return a.tidy(a.now())
 }
 
 // drainUntil keeps the inbox moving while the line hangs up: its last reports must not block it.
@@ -224,10 +275,13 @@ func (a *Agent) tick() {
 	}
 }
 
-func (a *Agent) now() instant { return time.Since(a.begun) }
+func (a *Agent) now() instant { return a.elapsed() }
 
 // setTimer sets the one timer to the nearest deadline there is.
-func (a *Agent) setTimer() {
+func (a *Agent) setTimer() { a.timer.Reset(max(0, a.deadline()-a.now())) }
+
+// deadline is that deadline; within the hour, there is always one.
+func (a *Agent) deadline() instant {
 	const idle = time.Hour
 	next := min(a.now()+idle, a.tidyAt)
 	if wake, ok := a.queue.Wake(); ok {
@@ -250,5 +304,5 @@ func (a *Agent) setTimer() {
 	if wake := a.wakeKeeping(); wake != 0 {
 		next = min(next, wake)
 	}
-	a.timer.Reset(max(0, next-a.now()))
+	return next
 }

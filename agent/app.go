@@ -21,7 +21,13 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	switch g.Class {
 	case iso.ClassPayment:
 		if !g.Reversible { // an inquiry, a refund, an advice: nothing of ours to undo
-			a.pass(app, g, body)
+			if a.heard.failing {
+				a.turnAwayUnpowered(waiter{app: app, body: body, glance: g})
+				return nil
+			}
+			if !a.guarded(app, g, iso.Card{}, body) {
+				a.pass(app, g, body)
+			}
 			return nil
 		}
 		return a.payment(app, g, body)
@@ -34,7 +40,7 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 		return a.enter(waiter{app: app, body: body, glance: g})
 	case iso.ClassOther:
-		a.pass(app, g, body)
+		a.errand(app, g, body)
 	case iso.ClassPaymentAnswer, iso.ClassReversalAnswer, iso.ClassSettlementAnswer,
 		iso.ClassOtherAnswer:
 		if err := a.line.Send(passTag, body); err != nil {
@@ -43,6 +49,20 @@ func (a *Agent) fromApp(app App, body []byte) error {
 		}
 	}
 	return nil
+}
+
+// errand is an app's message that is about no money: an inquiry of its own, or a sign-on or an echo,
+// which the terminal answers truthfully where it makes those itself.
+func (a *Agent) errand(app App, g iso.Glance, body []byte) {
+	switch code := a.profile.AppAnswer(body); {
+	case code == "":
+		a.pass(app, g, body)
+	case a.ready():
+		a.answerLocally(app, body, code)
+	default:
+		a.line.Kick()
+		a.answerLocally(app, body, a.profile.Codes().NotSent)
+	}
 }
 
 // payment is a request for money: new, or asked again.
@@ -59,7 +79,7 @@ func (a *Agent) payment(app App, g iso.Glance, body []byte) error {
 		return nil
 	}
 	w := waiter{app: app, body: body, glance: g, original: o}
-	if a.known(w) {
+	if a.known(w) || a.waitsAlready(w) || a.guarded(app, g, o.Card, body) {
 		return nil
 	}
 	return a.enter(w)
@@ -71,6 +91,9 @@ var errTooLong = errors.New("its fields fit no journal entry")
 // known answers a request that is on file already, or whose trace number is taken. It is asked
 // when the request comes and again when it may go out: another may have gone before it.
 func (a *Agent) known(w waiter) bool {
+	if c, ok := w.app.(*counter); ok {
+		return a.traceTaken(c, w)
+	}
 	p := a.books.byKey[w.glance.Key]
 	switch {
 	case p == nil:
@@ -130,7 +153,7 @@ func (a *Agent) answerFromFile(p *held, app App, question []byte) {
 func (a *Agent) start(w waiter) error {
 	if len(a.books.open) >= openMax {
 		a.counts.Refused++
-		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
+		a.turnDown(w.app, w.body, Refusal{Kind: RefusedBusy})
 		return nil
 	}
 	p := &held{
@@ -139,10 +162,18 @@ func (a *Agent) start(w waiter) error {
 		appName: w.app.Name(), host: a.host, since: a.clock.Wall(),
 		request: w.body, asker: w.app,
 	}
+	confirm := payment.ByDelivery
+	if c, ok := w.app.(*counter); ok {
+		confirm, p.asker = payment.ByApp, nil
+		p.confirms = confirms{
+			idem: c.sale.Key, reference: c.sale.Reference, digest: c.sale.Digest,
+			raw: c.sale.Frame != nil, ours: c.sale.Frame == nil, counters: []*counter{c},
+		}
+	}
 	a.nextID++
 	a.keeping.values = iso.ValuesOf(p.original)
 	a.books.add(p)
-	return a.happen(p, payment.Ask{ConfirmBy: payment.ByDelivery})
+	return a.happen(p, payment.Ask{ConfirmBy: confirm})
 }
 
 // appReverses adopts a reversal of the app's own: it is the same payment, one reversal goes to the

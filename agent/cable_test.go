@@ -55,3 +55,9 @@ func (w wire) Write(b []byte) (int, error) {
 	}
 	return w.Link.Write(b)
 }
+
+// cableAddress is our end of every line over the cable.
+const cableAddress = "10.0.0.2"
+
+// Local implements hal.Link.
+func (w wire) Local() string { return cableAddress + ":40000" }

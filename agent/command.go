@@ -61,7 +61,7 @@ func (a *Agent) Command(ctx context.Context, by, what string) error {
 			Wall: a.clock.Wall(), Mono: a.clock.SinceBoot(), Payload: text,
 		})
 		a.urgent = true
-		return nil, nil
+		return struct{}{}, nil
 	})
 	if err != nil {
 		return err

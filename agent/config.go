@@ -14,6 +14,7 @@ import (
 
 	"reversald/agent/badge"
 	"reversald/agent/reversal"
+	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
 )
@@ -31,11 +32,21 @@ type Config struct {
 	Journal        string
 	Ring           string
 	Key            string
+	KeySigner      string
 	JournalBytes   int
 	RetainDays     int
 	RetainPayments int
 	AnyFilesystem  bool
 	Socket         string
+
+	SocketMode        string
+	APIOperators      []string
+	APIViewers        []string
+	APIApps           []string
+	APIListen         string
+	APIToken          string
+	APITokenRole      string
+	APIConnectionsMax int
 
 	HostTimeout       time.Duration
 	ConfirmTimeout    time.Duration
@@ -61,10 +72,13 @@ type Config struct {
 	AppAnswersMax     int
 
 	Support Support
+	Guard   guardConfig
 	Console Console
 
 	LogLevel  string
 	LogFormat string
+
+	DeviceConfig
 }
 
 // Support is who helps the people at this terminal, and how.
@@ -100,6 +114,13 @@ func DefaultConfig() Config {
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
 
+		SocketMode:        "0600",
+		APIOperators:      []string{},
+		APIViewers:        []string{},
+		APIApps:           []string{},
+		APITokenRole:      "app",
+		APIConnectionsMax: 128,
+
 		JournalBytes: 64 << 20,
 		RetainDays:   400,
 
@@ -121,6 +142,10 @@ func DefaultConfig() Config {
 		AppAnswersMax:     256,
 
 		Support: Support{Steps: []string{}},
+		Guard: guardConfig{
+			Irreversible: "off", CheckDigit: "off", Expiry: "off", Amount: "off", Zero: "off",
+			Repeat: "off", RepeatWithin: time.Minute,
+		},
 		Console: Console{
 			Baud: 115200, Encoding: "utf-8", Lang: "en", Keys: []string{},
 			IdleLogout: 10 * time.Minute, RelayHosts: []string{},
@@ -128,6 +153,8 @@ func DefaultConfig() Config {
 
 		LogLevel:  "info",
 		LogFormat: "text",
+
+		DeviceConfig: defaultDevices(),
 	}
 }
 
@@ -178,6 +205,47 @@ func checkAddress(address string, portMin int) error {
 	return nil
 }
 
+// Changes are the keys in which another configuration differs: those that a reload puts in force,
+// and those that want a restart.
+func (c Config) Changes(next Config) (live, restart []string) {
+	for _, s := range settings {
+		switch {
+		case text(s.value(&c)) == text(s.value(&next)):
+		case s.live:
+			live = append(live, s.key)
+		default:
+			restart = append(restart, s.key)
+		}
+	}
+	return live, restart
+}
+
+// Merge is this configuration with what a reload may change taken from another.
+func (c Config) Merge(next Config) Config {
+	for _, s := range settings {
+		if s.live {
+			assign(s.value(&c), s.value(&next))
+		}
+	}
+	return c
+}
+
+// assign copies one value.
+func assign(into, from any) {
+	switch into := into.(type) {
+	case *string:
+		*into = *from.(*string)
+	case *[]string:
+		*into = slices.Clone(*from.(*[]string))
+	case *bool:
+		*into = *from.(*bool)
+	case *int:
+		*into = *from.(*int)
+	case *time.Duration:
+		*into = *from.(*time.Duration)
+	}
+}
+
 // Overrides are the settings in force that weaken the promise.
 func (c Config) Overrides() []string {
 	var weak []string
@@ -205,6 +273,7 @@ func (c Config) Limits(p *iso.Profile) Limits {
 		Retention: store.Retention{
 			Age: time.Duration(c.RetainDays) * 24 * time.Hour, Payments: c.RetainPayments,
 		},
+		Guard: c.Guard.rails(), Contact: c.Support.Phone,
 		Schedule: reversal.Schedule{
 			AnswerTime: timeout,
 			Quick:      cmp.Or(c.ReversalQuick, host.Quick),
@@ -221,13 +290,23 @@ func (c Config) Limits(p *iso.Profile) Limits {
 func (c Config) Show() string {
 	var b strings.Builder
 	standard := DefaultConfig()
+	group := ""
 	for _, s := range settings {
-		fmt.Fprintf(&b, "# %s%s\n", s.doc, s.bounds())
-		if now, normal := text(s.value(&c)), text(s.value(&standard)); now != normal {
-			fmt.Fprintf(&b, "# default: %s\n%s: %s\n\n", normal, s.key, now)
-		} else {
-			fmt.Fprintf(&b, "%s: %s\n\n", s.key, now)
+		in, key, grouped := strings.Cut(s.key, ".")
+		indent := "  "
+		if !grouped {
+			in, key, indent = "", s.key, ""
 		}
+		if group != in && grouped {
+			fmt.Fprintf(&b, "%s:\n", in)
+		}
+		group = in
+		fmt.Fprintf(&b, "%s# %s%s\n", indent, s.doc, s.bounds())
+		now, normal := text(s.value(&c)), text(s.value(&standard))
+		if now != normal {
+			fmt.Fprintf(&b, "%s# default: %s\n", indent, normal)
+		}
+		fmt.Fprintf(&b, "%s%s: %s\n\n", indent, key, now)
 	}
 	return b.String()
 }
@@ -240,7 +319,7 @@ func (c Config) faults() []fault {
 		add(errors.New("at least one address is needed"), "host")
 	}
 	for _, address := range c.Host {
-		if err := checkAddress(address, 1); err != nil {
+		if err := checkHost(address); err != nil {
 			add(err, "host")
 		}
 	}
@@ -260,9 +339,19 @@ func (c Config) faults() []fault {
 	if err := checkAddress(c.Listen, 0); err != nil {
 		add(err, "listen")
 	}
+	c.DeviceConfig.faults(add)
+	c.apiFaults(add)
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {
 		add(errors.New("is longer than reversal_wait_max"),
 			"reversal_wait_min", "reversal_wait_max")
+	}
+	if c.KeySigner != "" {
+		if !hal.DerivesKeys(c.KeySigner) {
+			add(errors.New("is not kdk or SLOT/kdk"), "key_signer")
+		}
+		if c.Signer == "none" {
+			add(errors.New("needs a signer, and signer is none"), "key_signer", "signer")
+		}
 	}
 	if c.RedialMin > c.RedialMax {
 		add(errors.New("is longer than redial_max"), "redial_min", "redial_max")
@@ -273,6 +362,9 @@ func (c Config) faults() []fault {
 		if path == "" {
 			add(errors.New("may not be empty"), key)
 		}
+	}
+	if c.Guard.AmountMax != 0 && c.Guard.AmountMin > c.Guard.AmountMax {
+		add(errors.New("is above guard_amount_max"), "guard_amount_min", "guard_amount_max")
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int {
 		return strings.Compare(a.keys[0], b.keys[0])

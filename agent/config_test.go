@@ -48,6 +48,14 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"a text", "hello\n", []string{"c:1:1: not a list of keys and values"}},
 		{"not YAML", "a: b\n c: d: e\n", []string{"c:2:"}},
 		{"a tab", "listen:\t127.0.0.1:1\n\tjournal: x\n", []string{"c:2:"}},
+		{"not loopback", "api_listen: 192.168.1.2:80\napi_token: f\n", []string{`c:1:13: api_listen: "192.168.1.2:80" is not on loopback`}},
+		{"a name for loopback", "api_listen: localhost:80\napi_token: f\n", []string{`c:1:13: api_listen: "localhost:80" is not on loopback`}},
+		{"everywhere", "api_listen: 0.0.0.0:80\napi_token: f\n", []string{`c:1:13: api_listen:`}},
+		{"no token", "api_listen: 127.0.0.1:80\n", []string{"c:1:13: api_listen: is given, and api_token is not"}},
+		{"no port for it", "api_listen: 127.0.0.1\napi_token: f\n", []string{"c:1:13: api_listen:"}},
+		{"a user by name", "api_apps: [uid:1, pos]\n", []string{`c:1:11: api_apps: "pos" is not uid:N, gid:N or any`}},
+		{"no such role", "api_token_role: nobody\n", []string{"c:1:17: api_token_role:"}},
+		{"no such mode", "socket_mode: \"0777\"\n", []string{"c:1:14: socket_mode:"}},
 		{"two documents", "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n", []string{"c:2:1: a second document"}},
 		{"unknown in a group", "support:\n  nam: x\n", []string{"c:2:3: support.nam: is no setting (did you mean support.name?)"}},
 		{"twice, once in a group", "support.name: a\nsupport: {name: b}\n", []string{"c:2:11: support.name: is given twice"}},
@@ -106,6 +114,7 @@ func TestEveryBoundIsKept(t *testing.T) {
 		"app_answers_max":     {"1", "4096", "0", "4097"},
 		"console.baud":        {"1200", "4000000", "1199", "4000001"},
 		"console.idle_logout": {"10s", "1h", "9s", "61m"},
+		"api_connections_max": {"1", "512", "0", "513"},
 	} {
 		for _, good := range []string{c.least, c.most} {
 			if _, err := agent.ParseConfig("c", []byte(key+": "+good)); err != nil {

@@ -276,7 +276,7 @@ func (p *Proof) follow(keyPath string) error {
 	if err := errors.Join(err1, err2); err != nil || len(id) != 16 {
 		return fmt.Errorf("%w: the journal's name is not 16 bytes", ErrTampered)
 	}
-	holder, err := store.Hold(keyPath, [16]byte(id), public)
+	holder, err := store.Hold(store.Options{KeyPath: keyPath}, [16]byte(id), public)
 	if err != nil {
 		return err
 	}

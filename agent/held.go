@@ -2,6 +2,7 @@ package agent
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"time"
@@ -30,8 +31,9 @@ type held struct {
 	amount   int64
 	currency string
 	appName  string
-	host     string // the address that got the request
-	since    time.Time
+	confirms
+	host  string // the address that got the request
+	since time.Time
 
 	questionLost bool // what it asked for is gone in both files: no reversal can be built
 
@@ -47,6 +49,16 @@ type held struct {
 	deadline     instant  // when the phase's time is up; zero: never
 }
 
+// confirms is what a payment has whose app confirms it.
+type confirms struct {
+	idem      string // its key
+	reference string
+	digest    [sha256.Size]byte // of what was asked for
+	raw       bool              // the app gave the whole message
+	ours      bool              // we worded it, and sign it where the host wants that
+	counters  []*counter        // who waits for the outcome
+}
+
 // instant is a point on the monotonic clock, counted from the agent's start.
 type instant = time.Duration
 
@@ -54,6 +66,7 @@ type instant = time.Duration
 type books struct {
 	byID       map[payment.ID]*held
 	byKey      map[string]*held // the newest payment with a match key
+	byIdem     map[string]*held // by app and idempotency key
 	byReversal map[string]*held // whose reversal is answered under a key of its own
 	open       []*held          // those not closed, oldest first: all that a round looks at
 	recent     []payment.ID     // closed ones, oldest first
@@ -62,6 +75,7 @@ type books struct {
 func newBooks() books {
 	return books{
 		byID: map[payment.ID]*held{}, byKey: map[string]*held{}, byReversal: map[string]*held{},
+		byIdem: map[string]*held{},
 	}
 }
 
@@ -69,6 +83,9 @@ func (b *books) add(p *held) {
 	b.byID[p.id] = p
 	if p.key != "" { // empty: its entry is damaged, and nothing is matched to it
 		b.byKey[p.key] = p
+	}
+	if p.idem != "" {
+		b.byIdem[idemName(p.appName, p.idem)] = p
 	}
 	if p.state.Phase.Open() || p.state.Phase == 0 {
 		b.reopen(p)
@@ -132,6 +149,9 @@ func (b *books) drop(p *held) {
 	delete(b.byID, p.id)
 	if b.byKey[p.key] == p {
 		delete(b.byKey, p.key)
+	}
+	if name := idemName(p.appName, p.idem); b.byIdem[name] == p {
+		delete(b.byIdem, name)
 	}
 	for _, key := range p.reversalKeys {
 		if b.byReversal[key] == p {

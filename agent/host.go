@@ -33,6 +33,9 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 		if (p == nil || !p.state.Phase.Open()) && a.passBack(g, body) {
 			return nil
 		}
+		if p != nil && a.ofAnother(p, g) {
+			return a.keepStray(g, body, anotherAmount)
+		}
 		if p != nil {
 			return a.answered(p, g, body)
 		}
@@ -40,6 +43,9 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 		p := a.books.byReversal[g.Key]
 		if q := a.books.byKey[g.Key]; p == nil && a.reversesByItsKey(q) {
 			p = q
+		}
+		if p != nil && a.ofAnother(p, g) {
+			return a.keepStray(g, body, anotherAmount)
 		}
 		if p != nil && p.state.Attempts > 0 && p.state.Phase.Open() {
 			return a.reversalAnswered(p, g)
@@ -58,6 +64,29 @@ func (a *Agent) fromHost(body []byte, mac error) error {
 		return nil
 	}
 	return a.keepStray(g, nil, a.nearest(g))
+}
+
+const anotherAmount = "it speaks of another amount: the answer to an earlier payment, in all likelihood"
+
+// ofAnother: an answer that fits a payment by its key, and speaks of another amount, is of another
+// payment that had the same trace number: it is none (UnionPay terminals look at the amount too).
+// Less than was asked for is the answer where its code says that it approves a part.
+func (a *Agent) ofAnother(p *held, g iso.Glance) bool {
+	if g.AmountMinor == 0 || p.amount == 0 || g.AmountMinor == p.amount {
+		return false // many hosts do not repeat it
+	}
+	if g.AmountMinor > p.amount {
+		return true
+	}
+	code := g.Code
+	if g.Class == iso.ClassReversalAnswer { // of what was approved
+		code = ""
+		if p.kept != nil {
+			code = p.kept.Code
+		}
+	}
+	whole := code == "00" || code == "000"
+	return whole || a.profile.Outcome(code) != iso.OutcomeApproved
 }
 
 // reversesByItsKey: a reversal of this payment went out with its own trace number. Where the host

@@ -64,6 +64,12 @@ type (
 		tag link.Tag
 		err error
 	}
+	forsaken      struct{ c *counter } // a caller of Sell is gone
+	requestSigned struct {             // a request of our own wording, ready to go
+		tag  link.Tag
+		body []byte
+		err  error
+	}
 	keysLoaded struct{ err error } // the signer took the keys of a sign-on, or refused them
 	fromClock  struct{}
 	question   struct { // somebody wants to look, or a person acts
@@ -72,14 +78,16 @@ type (
 	}
 )
 
-func (fromApp) message()    {}
-func (appGone) message()    {}
-func (appTold) message()    {}
-func (fromLink) message()   {}
-func (notSent) message()    {}
-func (keysLoaded) message() {}
-func (fromClock) message()  {}
-func (question) message()   {}
+func (fromApp) message()       {}
+func (appGone) message()       {}
+func (appTold) message()       {}
+func (fromLink) message()      {}
+func (notSent) message()       {}
+func (forsaken) message()      {}
+func (requestSigned) message() {}
+func (keysLoaded) message()    {}
+func (fromClock) message()     {}
+func (question) message()      {}
 
 // Frame brings a frame from an app. It blocks while the inbox is full.
 func (a *Agent) Frame(app App, body []byte) { a.post(fromApp{app, body}) }

@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"reversald/agent/guard"
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
 	"reversald/store"
@@ -26,6 +27,8 @@ type Limits struct {
 	OverdueAfter    time.Duration     // a reversal older than this is flagged
 	Schedule        reversal.Schedule // of the reversals
 	Retention       store.Retention   // of closed payments
+	Contact         string            // whom a cardholder calls, for slips
+	Guard           guard.Rails       // what is looked at before a sale is sent
 }
 
 // Counts are what has happened since the agent started.
@@ -34,6 +37,7 @@ type Counts struct {
 	Strays     uint64            `json:"strays"`      // answers that belonged to nothing
 	Refused    uint64            `json:"refused"`     // messages from apps that were not carried
 	TurnedAway uint64            `json:"turned_away"` // payments that waited in vain
+	Guarded    uint64            `json:"guarded"`     // what guard rails found
 }
 
 func (c *Counts) add(r payment.Record) {

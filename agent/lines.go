@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"reversald/agent/payment"
-	"reversald/iso"
 	"reversald/store"
 )
 
@@ -70,6 +69,9 @@ func (a *Agent) Story(id uint64) ([]Line, error) {
 }
 
 func (a *Agent) storyEntries(id uint64) ([]store.Entry, error) {
+	if from, to, known := a.index.place(id); known {
+		return a.storyBetween(id, from, to)
+	}
 	entries, err := a.journal.History(id, historyMax)
 	if errors.Is(err, store.ErrCorrupt) {
 		return a.storyAround(id)
@@ -135,7 +137,7 @@ func (a *Agent) maskedCard(e store.Entry) string {
 	if err != nil {
 		return "" // sealed with a key that is gone: the entry itself is still worth reading
 	}
-	card, err := iso.ParseCard(secret)
+	card, _, err := unseal(secret)
 	if err != nil {
 		return ""
 	}

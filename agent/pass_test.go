@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"reversald/iso"
 )
 
 // Rule: what is nobody's payment goes through as it is, both ways: sign-on, echo, settlement, an
@@ -117,4 +119,31 @@ func TestAnInquiryWithAUsedTraceNumberGetsItsAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Rule: an app's own sign-on and echo are answered by us where the profile says so: with its code
+// while the line is up and signed on, truthfully with "not sent" while it is down. Nothing of it
+// reaches the host, and whatever else looks alike passes.
+func TestAnAppsOwnEchoIsAnsweredHere(t *testing.T) {
+	echo := map[int]string{7: "0301090000", 11: "000001", 41: "TERM0001", 70: "301"}
+	other := map[int]string{7: "0301090000", 11: "000002", 41: "TERM0001", 70: "161"}
+	story(t, func(s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		app.sends("0800", echo)
+		app.hears("0810", "00")
+		h.hearsNothing()
+		app.sends("0800", other)
+		h.answers(h.hears("0800"), "00")
+		app.hears("0810", "00")
+		s.dialer.pulled.Store(true)
+		h.cut()
+		app.sends("0800", echo)
+		app.hears("0810", s.profile.Codes().NotSent)
+	}, func(s *shop) {
+		profile, err := iso.Load("testdata/app-echo.yaml")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.profile = profile
+	})
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"log/slog"
 
 	"reversald/agent/link"
@@ -48,11 +49,49 @@ func (a *Agent) sendRequest(p *held) {
 	if body == nil || p.state.Phase != payment.Asked {
 		return // the line was lost before this frame's turn: it is doubted, and stays here
 	}
-	if err := a.line.Send(link.Tag{ID: uint64(p.id)}, body); err != nil {
+	tag := link.Tag{ID: uint64(p.id)}
+	if p.ours && a.notary.mac.Sends(iso.ClassPayment) {
+		a.haveSigned(p, tag, body)
+		return
+	}
+	if err := a.line.Send(tag, body); err != nil {
 		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
 		a.bring(p, payment.NeverLeft{})
 	}
 	clear(body)
+}
+
+// haveSigned has a request of our own wording signed. It goes out when it comes back, if nobody has
+// doubted it by then: sent behind its own reversal it would leave a debit.
+func (a *Agent) haveSigned(p *held, tag link.Tag, body []byte) {
+	err := a.notary.do(func(ctx context.Context) {
+		signed, err := a.notary.sign(ctx, body)
+		clear(body)
+		a.post(requestSigned{tag: tag, body: signed, err: err})
+	})
+	if err != nil {
+		clear(body)
+		a.log.Warn("request not sent", slog.Uint64("id", uint64(p.id)), slog.Any("error", err))
+		a.bring(p, payment.NeverLeft{})
+	}
+}
+
+// signed sends a request that has its MAC.
+func (a *Agent) signed(m requestSigned) error {
+	defer clear(m.body)
+	p := a.books.byID[payment.ID(m.tag.ID)]
+	if p == nil || p.state.Phase != payment.Asked {
+		return nil
+	}
+	err := m.err
+	if err == nil {
+		err = a.line.Send(m.tag, m.body)
+	}
+	if err == nil {
+		return nil
+	}
+	a.log.Warn("request not sent", slog.Uint64("id", m.tag.ID), slog.Any("error", err))
+	return a.happen(p, payment.NeverLeft{})
 }
 
 // sendReversal builds attempt n from what is on file and hands it to the line.
@@ -95,6 +134,10 @@ func (a *Agent) tellApp(p *held, outcome payment.Outcome) {
 		// Doubted in the same round as it was approved: a customer must not hear of a yes that is
 		// being taken back.
 		outcome = payment.Unknown
+	}
+	a.tellCounters(p)
+	if app == nil && p.state.ConfirmBy == payment.ByApp {
+		return // nobody else waits, and only a confirm confirms
 	}
 	if outcome != payment.HostAnswer {
 		p.asker = nil

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -27,6 +29,9 @@ type payload struct {
 	Amount   int64         `json:"amount,omitempty"`   // DE4, in the smallest unit
 	Currency string        `json:"currency,omitempty"` // DE49
 	Original *iso.Original `json:"original,omitempty"`
+	// asked, by an app that confirms
+	Idem      string `json:"idempotency_key,omitempty"`
+	Reference string `json:"reference,omitempty"`
 	// approved
 	Kept *iso.Kept `json:"kept,omitempty"`
 	// all others
@@ -42,6 +47,8 @@ type payload struct {
 	// command: what was said, and how many more were not written, because there were too many
 	What   string `json:"what,omitempty"`
 	Missed int    `json:"missed,omitempty"`
+	// of any
+	Clock string `json:"clock,omitempty"` // "untrusted": the entry's time is not to be believed
 }
 
 // draft turns a record of a payment into what the journal writes.
@@ -58,6 +65,7 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	}
 	data := payload{
 		Attempt: r.Attempt, Code: r.Code, Approves: r.Approves, By: r.By, Why: r.Why,
+		Clock: a.clockMark(),
 	}
 	if r.Reason != 0 {
 		data.Reason = r.Reason.String()
@@ -68,7 +76,8 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 		data.Profile, data.Terminal, data.STAN = a.profile.Name(), p.terminal, p.stan
 		data.Key, data.Amount, data.Currency = p.key, p.amount, p.currency
 		data.MTI, data.Original = p.original.MTI, &p.original
-		d.Secret = p.original.Card.Seal()
+		data.Idem, data.Reference = p.idem, p.reference
+		d.Secret = sealed(p)
 	case payment.RecordApproved:
 		data.Kept = p.kept
 	case payment.RecordReversalSent:
@@ -85,11 +94,31 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 	return d, err
 }
 
+// sealed is what of a payment is on file only under seal: its card, and behind a line feed the
+// digest of what was asked for, where its app gave a key. In the clear the digest would give the
+// card number away to whoever tries them all.
+func sealed(p *held) []byte {
+	secret := p.original.Card.Seal()
+	if p.idem != "" {
+		secret = append(append(secret, '\n'), p.digest[:]...)
+	}
+	return secret
+}
+
+// unseal reads what sealed wrote.
+func unseal(secret []byte) (card iso.Card, digest [sha256.Size]byte, err error) {
+	text, sum, _ := bytes.Cut(secret, []byte{'\n'})
+	copy(digest[:], sum)
+	card, err = iso.ParseCard(text)
+	return card, digest, err
+}
+
 // strays are the drafts of an answer that belongs to no payment on file, or that could not be read
 // or believed. Its bytes go along, sealed, in as many entries as they take.
 func (a *Agent) strays(g iso.Glance, body []byte, why string) ([]store.Draft, error) {
 	data := payload{
 		MTI: g.MTI, Terminal: g.Terminal, STAN: g.STAN, Code: g.Code, RRN: g.RRN, Why: why,
+		Clock: a.clockMark(),
 	}
 	chunks := slices.Collect(slices.Chunk(body, store.SecretBytesMax))
 	if len(chunks) == 0 {

@@ -22,6 +22,9 @@ func (a *Agent) recover() error {
 	if err := a.recallClosed(); err != nil {
 		return err
 	}
+	if err := a.recallTime(); err != nil {
+		return err
+	}
 	facts := a.journal.Facts()
 	for _, key := range a.journal.OpenKeys() {
 		entries, err := a.journal.Story(key)
@@ -177,17 +180,36 @@ func (a *Agent) recallSTAN() error {
 	return nil
 }
 
-// fold is a payment as its entries tell it.
+// fold is a payment as its entries tell it, with what they tell of the terminal.
 func (a *Agent) fold(entries []store.Entry) (*held, error) {
+	return fold(a.journal, entries, func(e store.Entry, kind payment.Kind, data payload) {
+		switch {
+		case kind == payment.RecordAsked && data.Original != nil:
+			a.keeping.values = iso.ValuesOf(*data.Original)
+			a.askedSTAN(e.Seq, data.STAN)
+		case kind == payment.RecordReversalSent:
+			a.counted(e.Seq, data.STAN)
+		}
+	})
+}
+
+// fold is a payment as its entries tell it; each, where there is one, is shown every entry. It may
+// be called by anybody.
+func fold(
+	journal *store.Journal, entries []store.Entry, each func(store.Entry, payment.Kind, payload),
+) (*held, error) {
 	p := &held{}
 	for _, e := range entries {
 		r, data, err := record(e)
 		if err != nil {
 			return nil, err
 		}
+		if each != nil {
+			each(e, r.Kind, data)
+		}
 		switch r.Kind {
 		case payment.RecordAsked:
-			if err := a.recallAsked(p, e, data); err != nil {
+			if err := p.recallAsked(journal, e, data); err != nil {
 				return nil, err
 			}
 		case payment.RecordApproved:
@@ -196,7 +218,6 @@ func (a *Agent) fold(entries []store.Entry) (*held, error) {
 			p.kept = &iso.Kept{Code: data.Code}
 		case payment.RecordReversalSent:
 			p.reversalSTAN = data.STAN
-			a.counted(e.Seq, data.STAN)
 		case payment.RecordUnsent, payment.RecordConfirmed, payment.RecordDoubted,
 			payment.RecordReversalUnsent,
 			payment.RecordReversalAnswered, payment.RecordReversed, payment.RecordStuck,
@@ -210,24 +231,22 @@ func (a *Agent) fold(entries []store.Entry) (*held, error) {
 }
 
 // recallAsked takes what a reversal needs out of the entry that began the payment.
-func (a *Agent) recallAsked(p *held, e store.Entry, data payload) error {
+func (p *held) recallAsked(journal *store.Journal, e store.Entry, data payload) error {
 	p.id, p.since = payment.ID(e.Key), e.Wall
 	p.key, p.terminal, p.stan = data.Key, data.Terminal, data.STAN
 	p.amount, p.currency = data.Amount, data.Currency
 	p.appName, p.host = data.App, data.Host
-	if data.Original != nil {
-		a.keeping.values = iso.ValuesOf(*data.Original)
-	}
+	p.idem, p.reference = data.Idem, data.Reference
 	if data.Original != nil {
 		p.original = *data.Original
 	}
 	if len(e.Sealed) == 0 {
 		return nil
 	}
-	secret, err := a.journal.Unseal(e)
+	secret, err := journal.Unseal(e)
 	if err != nil {
 		return err
 	}
-	p.original.Card, err = iso.ParseCard(secret)
+	p.original.Card, p.digest, err = unseal(secret)
 	return err
 }

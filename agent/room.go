@@ -22,15 +22,23 @@ type waiter struct {
 
 // enter lets a request in, at once where nothing stands in its way.
 func (a *Agent) enter(w waiter) error {
+	if a.heard.failing {
+		a.turnAwayUnpowered(w)
+		return nil
+	}
 	if a.clearFor(w) && len(a.waiting) == 0 {
 		return a.leave(w)
 	}
 	if a.waitsAlready(w) {
 		return nil
 	}
+	if confirmsItself(w.app) && a.traceWaits(w) {
+		a.turnDown(w.app, w.body, Refusal{Kind: RefusedTrace})
+		return nil
+	}
 	if len(a.waiting) >= waitingMax {
 		a.counts.Refused++
-		a.answerLocally(w.app, w.body, a.profile.Codes().Busy)
+		a.turnDown(w.app, w.body, Refusal{Kind: RefusedBusy})
 		return nil
 	}
 	now := a.now()
@@ -49,12 +57,24 @@ func (a *Agent) enter(w waiter) error {
 func (a *Agent) waitsAlready(w waiter) bool {
 	i := slices.IndexFunc(a.waiting, func(v waiter) bool {
 		return v.glance.Class == w.glance.Class && v.glance.Key == w.glance.Key &&
-			same(v.original, w.original)
+			same(v.original, w.original) && !confirmsItself(v.app) && !confirmsItself(w.app)
 	})
 	if i >= 0 {
 		a.waiting[i].app, a.waiting[i].body = w.app, w.body
 	}
 	return i >= 0
+}
+
+func confirmsItself(app App) bool {
+	_, is := app.(*counter)
+	return is
+}
+
+// traceWaits: a payment with the same trace number waits.
+func (a *Agent) traceWaits(w waiter) bool {
+	return slices.ContainsFunc(a.waiting, func(v waiter) bool {
+		return v.glance.Class == iso.ClassPayment && v.glance.Key == w.glance.Key
+	})
 }
 
 // takeBack: an app reverses a payment that still waits. Nothing of it was sent, and nothing will.
@@ -64,7 +84,7 @@ func (a *Agent) takeBack(key string) bool {
 		if w.glance.Class != iso.ClassPayment || w.glance.Key != key {
 			return false
 		}
-		a.answerLocally(w.app, w.body, a.profile.Codes().NotSent)
+		a.turnDown(w.app, w.body, Refusal{Kind: RefusedTakenBack})
 		return true
 	})
 	return len(a.waiting) < n
@@ -109,14 +129,14 @@ func (a *Agent) expireWaiting(now instant) {
 		if w.until > now {
 			return false
 		}
-		code, why := a.profile.Codes().NotSent, "link is down"
+		why := RefusedLine
 		if a.host != "" {
-			code, why = a.profile.Codes().Owed, "a reversal is owed"
+			why = RefusedOwed
 		}
 		a.counts.TurnedAway++
-		a.log.Warn("payment turned away, nothing was sent", slog.String("why", why),
+		a.log.Warn("payment turned away, nothing was sent", slog.String("why", why.String()),
 			slog.String("terminal", w.glance.Terminal), slog.String("stan", w.glance.STAN))
-		a.answerLocally(w.app, w.body, code)
+		a.turnDown(w.app, w.body, Refusal{Kind: why})
 		return true
 	})
 }

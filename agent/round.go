@@ -141,6 +141,7 @@ func (a *Agent) finish() {
 			attrs = append(attrs, slog.String("why", why))
 		}
 		a.log.Info("journal", attrs...)
+		a.slipFor(s)
 	}
 	a.said = a.said[:0]
 }

@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // setting is one key: what it is called, what it means, and where it lives.
 type setting struct {
@@ -9,10 +12,13 @@ type setting struct {
 	min, max any               // bounds, of the same kind; nil where there are none
 	zero     string            // what 0 means, where it is no value of its own
 	oneOf    []string
+	live     bool // a reload puts it in force; otherwise a restart does
 }
 
 // settings lists every key in the order in which `config show` prints them.
-var settings = []setting{
+var settings = slices.Concat(coreSettings, deviceSettings)
+
+var coreSettings = []setting{
 	{
 		key:   "profile",
 		doc:   "the host's dialect: a built-in name, or the path of a profile file",
@@ -64,6 +70,12 @@ var settings = []setting{
 		value: func(c *Config) any { return &c.Key },
 	},
 	{
+		key: "key_signer",
+		doc: "name of the key in the signer, kdk or SLOT/kdk, of which the journal's key is made; " +
+			"empty: the key file holds it in clear",
+		value: func(c *Config) any { return &c.KeySigner },
+	},
+	{
 		key:   "journal_bytes_max",
 		doc:   "the journal's size at most; closed payments are forgotten to keep below it",
 		value: func(c *Config) any { return &c.JournalBytes },
@@ -71,12 +83,14 @@ var settings = []setting{
 	},
 	{
 		key:   "retain_days",
+		live:  true,
 		doc:   "how many days closed payments are kept; 0: as long as there is room",
 		value: func(c *Config) any { return &c.RetainDays },
 		min:   0, max: 3650,
 	},
 	{
 		key:   "retain_payments",
+		live:  true,
 		doc:   "how many payments are kept, open ones in any case; 0: as there is room for",
 		value: func(c *Config) any { return &c.RetainPayments },
 		min:   0, max: 1_000_000,
@@ -88,11 +102,57 @@ var settings = []setting{
 	},
 	{
 		key:   "socket",
-		doc:   "the Unix socket for status, tail, show, stuck and replay",
+		doc:   "the Unix socket of the API, which status, tail, show, stuck and replay ask too",
 		value: func(c *Config) any { return &c.Socket },
 	},
 	{
+		key: "socket_mode",
+		doc: "its file mode: who can open it at all; with more than 0600 give the others a role " +
+			"below",
+		value: func(c *Config) any { return &c.SocketMode },
+		oneOf: []string{"0600", "0660", "0666"},
+	},
+	{
+		key: "api_operators",
+		doc: "who may do everything on the socket: uid:N, gid:N (first group) or any; " +
+			"root and the daemon's own user in any case",
+		value: func(c *Config) any { return &c.APIOperators },
+	},
+	{
+		key:   "api_viewers",
+		doc:   "who may see everything and order nothing",
+		value: func(c *Config) any { return &c.APIViewers },
+	},
+	{
+		key:   "api_apps",
+		doc:   "who may sell, confirm and cancel, and see their own payments",
+		value: func(c *Config) any { return &c.APIApps },
+	},
+	{
+		key:   "api_listen",
+		doc:   "the API over TCP too, 127.0.0.1:PORT or [::1]:PORT; empty: not",
+		value: func(c *Config) any { return &c.APIListen },
+	},
+	{
+		key:   "api_token",
+		doc:   "the file with the token for that, mode 0600, one word of 16 to 512 characters",
+		value: func(c *Config) any { return &c.APIToken },
+	},
+	{
+		key:   "api_token_role",
+		doc:   "what whoever knows the token may do",
+		value: func(c *Config) any { return &c.APITokenRole },
+		oneOf: []string{"app", "viewer", "operator"},
+	},
+	{
+		key:   "api_connections_max",
+		doc:   "connections to the API at once, for each listener; operators get a few more",
+		value: func(c *Config) any { return &c.APIConnectionsMax },
+		min:   1, max: 512,
+	},
+	{
 		key:   "host_timeout",
+		live:  true,
 		doc:   "how long the host has to answer",
 		value: func(c *Config) any { return &c.HostTimeout },
 		min:   100 * time.Millisecond, max: 5 * time.Minute,
@@ -100,12 +160,14 @@ var settings = []setting{
 	},
 	{
 		key:   "confirm_timeout",
+		live:  true,
 		doc:   "how long an app that confirms has to do so",
 		value: func(c *Config) any { return &c.ConfirmTimeout },
 		min:   time.Second, max: time.Hour,
 	},
 	{
-		key: "entry_wait",
+		key:  "entry_wait",
+		live: true,
 		doc: "how long a payment waits for the line, or for an older reversal, before " +
 			"it is refused",
 		value: func(c *Config) any { return &c.EntryWait },
@@ -113,6 +175,7 @@ var settings = []setting{
 	},
 	{
 		key:   "linger",
+		live:  true,
 		doc:   "how long a record nobody waits for may wait for a commit to ride with",
 		value: func(c *Config) any { return &c.Linger },
 		min:   time.Duration(0), max: time.Second,
@@ -125,6 +188,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_quick",
+		live:  true,
 		doc:   "sends of a reversal one host_timeout apart before the waits grow",
 		value: func(c *Config) any { return &c.ReversalQuick },
 		min:   1, max: 10,
@@ -132,6 +196,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_min",
+		live:  true,
 		doc:   "the first of the growing waits",
 		value: func(c *Config) any { return &c.ReversalWaitMin },
 		min:   time.Second, max: time.Hour,
@@ -139,6 +204,7 @@ var settings = []setting{
 	},
 	{
 		key:   "reversal_wait_max",
+		live:  true,
 		doc:   "the longest of them; a reversal is sent for ever",
 		value: func(c *Config) any { return &c.ReversalWaitMax },
 		min:   time.Second, max: 24 * time.Hour,
@@ -146,6 +212,7 @@ var settings = []setting{
 	},
 	{
 		key:   "overdue_after",
+		live:  true,
 		doc:   "a reversal older than this is shown as overdue",
 		value: func(c *Config) any { return &c.OverdueAfter },
 		min:   time.Second, max: 30 * 24 * time.Hour,
@@ -211,6 +278,36 @@ var settings = []setting{
 		doc:   "answers that wait for one app that does not read",
 		value: func(c *Config) any { return &c.AppAnswersMax },
 		min:   1, max: 4096,
+	},
+	guardSetting("irreversible", "a payment whose processing code can not be reversed",
+		func(c *Config) *string { return &c.Guard.Irreversible }),
+	guardSetting("check_digit", "a card number with a wrong check digit",
+		func(c *Config) *string { return &c.Guard.CheckDigit }),
+	guardSetting("expiry", "a card whose last month is over",
+		func(c *Config) *string { return &c.Guard.Expiry }),
+	guardSetting("amount", "an amount outside guard_amount_min and guard_amount_max",
+		func(c *Config) *string { return &c.Guard.Amount }),
+	{
+		key:   "guard_amount_min",
+		doc:   "the smallest amount, in the currency's smallest unit; 0: any",
+		value: func(c *Config) any { return &c.Guard.AmountMin },
+		min:   0, max: amountMax,
+	},
+	{
+		key:   "guard_amount_max",
+		doc:   "the largest amount, in the currency's smallest unit; 0: any",
+		value: func(c *Config) any { return &c.Guard.AmountMax },
+		min:   0, max: amountMax,
+	},
+	guardSetting("zero", "one zero too many, by the terminal's own recent sales",
+		func(c *Config) *string { return &c.Guard.Zero }),
+	guardSetting("repeat", "the same card and amount again within guard_repeat_within",
+		func(c *Config) *string { return &c.Guard.Repeat }),
+	{
+		key:   "guard_repeat_within",
+		doc:   "how long after an approval the same sale is odd",
+		value: func(c *Config) any { return &c.Guard.RepeatWithin },
+		min:   time.Second, max: 24 * time.Hour,
 	},
 	{
 		key:   "support.name",
@@ -285,14 +382,15 @@ var settings = []setting{
 	},
 	{
 		key:   "log_level",
+		live:  true,
 		doc:   "what is logged",
 		value: func(c *Config) any { return &c.LogLevel },
 		oneOf: []string{"debug", "info", "warn", "error"},
 	},
 	{
 		key:   "log_format",
-		doc:   "how it is logged, to standard error",
+		doc:   "how it is logged, to standard error; syslog: to log_syslog",
 		value: func(c *Config) any { return &c.LogFormat },
-		oneOf: []string{"text", "json"},
+		oneOf: []string{"text", "json", "journald", "syslog"},
 	},
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"reversald/agent"
+	"reversald/agent/slip"
 	"reversald/hal"
 	"reversald/hal/haltest"
 	"reversald/iso"
@@ -41,8 +42,11 @@ type shop struct {
 	limits  agent.Limits
 	clock   *haltest.Clock
 	dialer  *cable
+	paper   *printer // nil: there is none
 	log     *notes
 	tongue  tongue
+	devices agent.Devices
+	built   time.Time  // when the program was; zero: nobody knows
 	signer  hal.Signer // the terminal's
 	bank    hal.Signer // the host's; nil: it makes no MACs
 	// answersSelf lets the host answer sign-ons and echoes by itself; nobody hears them then.
@@ -146,8 +150,14 @@ func (s *shop) tryOpen() error {
 	}
 	s.journal = journal
 	s.folders = append(s.folders, s.dir)
+	var slips func(slip.Slip)
+	if s.paper != nil {
+		slips = func(one slip.Slip) { s.paper.slips = append(s.paper.slips, one) }
+	}
 	s.agent = agent.New(agent.Parts{
+		Slips:   slips,
 		Profile: s.profile, Journal: journal, Dialer: s.dialer, Clock: s.clock, Signer: s.signer,
+		Devices: s.devices, Times: agent.NewTimekeeper(s.clock, s.built),
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, s.limits)
 	ctx, stop := context.WithCancel(context.Background())

@@ -325,6 +325,17 @@ func (a *Agent) reversalSTANFor(p *held, n int) string {
 	return a.nextSTAN()
 }
 
+// askedSTAN begins the counter, where nothing else did, behind the newest payment on file: a number
+// that was just used would be refused by many a host.
+func (a *Agent) askedSTAN(seq uint64, stan string) {
+	if n, err := strconv.Atoi(stan); err == nil && seq > a.stanAsked {
+		a.stanAsked = seq
+		if a.stanSeq == 0 {
+			a.stan = n
+		}
+	}
+}
+
 // counted takes the trace number of a reversal on file for the counter's newest.
 func (a *Agent) counted(seq uint64, stan string) {
 	if n, err := strconv.Atoi(stan); err == nil && seq > a.stanSeq {

@@ -7,6 +7,7 @@ import (
 
 	"reversald/agent/payment"
 	"reversald/agent/reversal"
+	"reversald/iso"
 )
 
 // Status is what somebody who looks at the agent sees: a copy, taken by Run between two rounds.
@@ -35,15 +36,21 @@ type Status struct {
 	// EvidenceKey is the public key that signs evidence, hexadecimal.
 	EvidenceKey string `json:"evidence_key"`
 	Counts      Counts `json:"counts"`
+	Watched
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
 type Payment struct {
 	ID       uint64     `json:"id"`
 	Phase    string     `json:"phase"`
+	App      string     `json:"app,omitempty"`             // who asked
+	Key      string     `json:"idempotency_key,omitempty"` // what it calls the payment
+	Ref      string     `json:"reference,omitempty"`       // its own word for it
 	Terminal string     `json:"terminal"`
+	Merchant string     `json:"merchant,omitempty"`
 	STAN     string     `json:"stan"`
 	RRN      string     `json:"rrn,omitempty"`
+	Auth     string     `json:"auth,omitempty"`
 	Amount   int64      `json:"amount"`
 	Currency string     `json:"currency,omitempty"`
 	Card     string     `json:"card,omitempty"` // masked
@@ -58,6 +65,14 @@ type Payment struct {
 	InFlight bool       `json:"in_flight,omitempty"` // an attempt waits for its answer
 	Ahead    int        `json:"ahead,omitempty"`     // others of its terminal that go first
 	NextIn   *Countdown `json:"next_in,omitempty"`   // until the next attempt, or the answer is due
+
+	Confirms  bool       `json:"confirms,omitempty"`   // its app confirms or cancels it
+	ConfirmBy *time.Time `json:"confirm_by,omitempty"` // it is reversed when it is not by then
+
+	// Told once, with the answer, and not kept on file.
+	Answer   []byte `json:"answer,omitempty"`   // the host's message, where the app gave its own
+	Chip     string `json:"chip,omitempty"`     // what the card waits for, in hexadecimal
+	Replayed bool   `json:"replayed,omitempty"` // the key was on file already
 }
 
 // Countdown is a time span that reads well: "28s".
@@ -130,6 +145,7 @@ func (a *Agent) status() Status {
 	s.Rebuilt, s.Size, s.SizeMax = facts.Rebuilt, facts.Size, facts.SizeMax
 	s.EvidenceKey = a.evidenceKey
 	s.Counts.Records = maps.Clone(a.counts.Records)
+	s.Watched = a.watched()
 	if a.keeping.heardEver {
 		ago := Countdown(a.now() - a.keeping.heardLast)
 		s.HeardAgo = &ago
@@ -155,24 +171,38 @@ func (a *Agent) overdue(p *held) bool {
 }
 
 func (a *Agent) view(p *held) Payment {
+	v := onFile(p)
+	if p.state.Phase == payment.Doubted {
+		v.Overdue = a.overdue(p)
+		a.viewTurn(&v)
+	}
+	if v.Confirms && p.state.Phase == payment.Approved && p.deadline != 0 {
+		by := a.clock.Wall().Add(p.deadline - a.now()).Truncate(time.Second)
+		v.ConfirmBy = &by
+	}
+	return v
+}
+
+// onFile is the view of a payment as far as the journal knows it. It may be called by anybody.
+func onFile(p *held) Payment {
 	v := Payment{
 		ID: uint64(p.id), Phase: p.state.Phase.String(), Terminal: p.terminal, STAN: p.stan,
-		Amount: p.amount, Currency: p.currency, Since: p.since, Host: p.host,
+		App: p.appName, Key: p.idem, Ref: p.reference,
+		Merchant: iso.ValuesOf(p.original).Merchant,
+		Confirms: p.state.ConfirmBy == payment.ByApp,
+		Amount:   p.amount, Currency: p.currency, Since: p.since, Host: p.host,
 		Code: p.state.Code, Cause: p.state.Cause, Attempts: p.state.Attempts,
 	}
 	if !p.original.Card.Zero() {
 		v.Card = p.original.Card.PAN.Masked()
 	}
 	if p.kept != nil {
-		v.RRN = p.kept.RRN
+		v.RRN, v.Auth = p.kept.RRN, p.kept.Auth
 	}
 	if p.state.Reason != 0 {
 		v.Reason = p.state.Reason.String()
 	}
-	if p.state.Phase == payment.Doubted {
-		v.Overdue, v.Held = a.overdue(p), p.state.Held
-		a.viewTurn(&v)
-	}
+	v.Held = p.state.Held
 	return v
 }
 

@@ -21,11 +21,19 @@ func (a *Agent) take(m message) error {
 		return a.fromLink(m.report, m.mac)
 	case notSent:
 		return a.unsigned(m)
+	case requestSigned:
+		return a.signed(m)
+	case forsaken:
+		a.forsake(m.c)
+		return nil
 	case keysLoaded:
 		a.loaded(m.err)
 		return nil
 	case fromClock:
 		return nil // what is due is settled in every round
+	case fromNetwork, fromPower, fromJump, fromNobody:
+		a.fromDevice(m)
+		return nil
 	case question:
 		answer, err := m.ask(a)
 		a.replies = append(a.replies, reply{to: m.answer, answer: answer})

@@ -92,6 +92,9 @@ func (a *Agent) unask(p *held) {
 	if p.asker != nil {
 		a.answerLocally(p.asker, p.request, a.profile.Codes().Busy)
 	}
+	for _, c := range p.counters {
+		a.turnDown(c, nil, Refusal{Kind: RefusedFull})
+	}
 	if p.reverser != nil {
 		a.answerLocally(p.reverser, p.taking, a.profile.Codes().NotSent)
 	}

@@ -1,18 +1,20 @@
 # What we build for. A target is a name in TARGETS and a line GO_<name> with the
 # environment that makes it; README.md beside this file says what each one runs on.
 
-TARGETS ?= armv5 armv6 armv7 arm64 amd64
+TARGETS ?= armv5 armv6 armv7 arm64 amd64 mipsle armv5-legacy
 
-GO_armv5 := GOARCH=arm GOARM=5
-GO_armv6 := GOARCH=arm GOARM=6
-GO_armv7 := GOARCH=arm GOARM=7
-GO_arm64 := GOARCH=arm64
-GO_amd64 := GOARCH=amd64 GOAMD64=v1
+GO_armv5  := GOARCH=arm GOARM=5
+GO_armv6  := GOARCH=arm GOARM=6
+GO_armv7  := GOARCH=arm GOARM=7
+GO_arm64  := GOARCH=arm64
+GO_amd64  := GOARCH=amd64 GOAMD64=v1
+GO_mipsle := GOARCH=mipsle GOMIPS=softfloat
 
 # The oldest kernels: the same source and the last Go that still promises 2.6.32.
 LEGACY_TOOLCHAIN := go1.23.12
 LEGACY_MOD       := cross/legacy.mod
-GO_armv5-legacy  := GOARCH=arm GOARM=5
+GO_armv5-legacy  := GOARCH=arm GOARM=5 GOTOOLCHAIN=$(LEGACY_TOOLCHAIN) \
+  GOFLAGS=-modfile=$(LEGACY_MOD)
 
 # Our choice: small enough to lie on a terminal's flash twice, old and new,
 # while it is being updated.
@@ -21,7 +23,15 @@ BINARY_BYTES_MAX ?= 10000000
 # Nobody speaks HTTP/2 over a Unix socket on a terminal: half a megabyte less.
 SHIP_TAGS := nethttpomithttp2
 
+# Inlining costs a tenth of the binary and buys nothing where one flush to flash
+# takes longer than all the code of a sale; it stays on where loops are hot: the
+# runtime, arithmetic, checksums and ciphers, and the pages of the journal.
+SHIP_INLINED := runtime runtime/... internal/... sync sync/... math/... hash/... \
+  crypto/internal/... vendor/golang.org/x/crypto/... go.etcd.io/bbolt/...
+SHIP_GCFLAGS := -gcflags=all=-l $(SHIP_INLINED:%=-gcflags=%=)
+
 # No cgo, so that the libc of the terminal does not matter; no paths, times or
 # ids, so that a signed binary can be compared with one built again.
 SHIP_ENV   := CGO_ENABLED=0 GOOS=linux
-SHIP_FLAGS  = -tags $(SHIP_TAGS) -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
+SHIP_FLAGS  = -tags $(SHIP_TAGS) -trimpath -buildvcs=false $(SHIP_GCFLAGS) \
+  -ldflags '-s -w -buildid= -X main.version=$(VERSION)'

@@ -1,6 +1,9 @@
 package hal
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Clock is the terminal's idea of time, which is three ideas. The wall clock may be wrong, may
 // stand at 1970 after a flat battery, and may jump; the time since boot only goes forward, also
@@ -18,8 +21,19 @@ type Clock interface {
 	BootID() [16]byte
 
 	// Trusted tells whether Wall can be believed, given a moment that is certainly in the past:
-	// the later of the build time and the newest time on file. The zero floor is allowed.
+	// the later of the build time and the newest time on file. The zero floor is allowed. A clock
+	// that somebody keeps in step with the world's is believed also where it contradicts the floor,
+	// which may have been written down while the clock was wrong.
 	Trusted(floor time.Time) bool
+}
+
+// ClockWatch is a Clock that tells when it has not simply gone on.
+type ClockWatch interface {
+	Clock
+	// Jumps reports until ctx ends every time that the wall clock has been set, or that the
+	// terminal has slept: package time stood still, and whoever waits by it has waited too long.
+	// An error other than ctx's means that nobody watches.
+	Jumps(ctx context.Context, report func()) error
 }
 
 // trustSpan is longer than any terminal lives: a clock further ahead than that holds rubbish.
@@ -50,4 +64,7 @@ func (*System) Wall() time.Time { return time.Now().Round(0) }
 func (s *System) BootID() [16]byte { return s.boot }
 
 // Trusted implements Clock.
-func (s *System) Trusted(floor time.Time) bool { return Believable(s.Wall(), floor) }
+func (s *System) Trusted(floor time.Time) bool {
+	wall := s.Wall()
+	return Believable(wall, floor) || Believable(wall, earliest) && synchronised()
+}

@@ -85,6 +85,24 @@ func TestSignerInC(t *testing.T) {
 			t.Errorf("Verify of another = %v, want ErrMACWrong", err)
 		}
 	}
+	inC, err := hal.ParseSoftKeys([]byte(
+		`{"keys": {"kdk": {"cipher": "sm4", "value": "1032547698BADCFEEFCDAB8967452301"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []hal.DeriveRequest{
+		{Length: 32, Data: []byte("0123456789ABCDEF0123456789ABCDEF")},
+		{Length: 16, Data: []byte{0}},
+		{Length: 17, Data: make([]byte, 14)}, // whole blocks
+		{Length: 64, Data: make([]byte, hal.DeriveDataBytesMax)},
+	} {
+		got, err := c.DeriveKey(ctx, r)
+		want, wantErr := inC.DeriveKey(ctx, r)
+		if err != nil || wantErr != nil || string(got) != string(want) {
+			t.Errorf("derive %d of %d bytes: %x, %v, want %x, %v", r.Length, len(r.Data),
+				got, err, want, wantErr)
+		}
+	}
 	if _, err := c.Sign(ctx, ecb("")); !errors.Is(err, hal.ErrSignerAlgorithm) {
 		t.Errorf("DES: %v, want ErrSignerAlgorithm", err)
 	}

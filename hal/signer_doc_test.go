@@ -29,12 +29,13 @@ func TestSignerDocument(t *testing.T) {
 			answers = append(answers, line)
 		}
 	}
-	if len(questions) != 5 || len(answers) != 5 {
-		t.Fatalf("%d questions, %d answers, want 5 of each", len(questions), len(answers))
+	if len(questions) != 6 || len(answers) != 6 {
+		t.Fatalf("%d questions, %d answers, want 6 of each", len(questions), len(answers))
 	}
 	s, err := hal.ParseSoftKeys([]byte(`{"keys": {
 		"b/tmk": {"cipher": "des", "value": "0123456789abcdef"},
-		"mak":   {"cipher": "des", "value": "2222222222222222"}
+		"mak":   {"cipher": "des", "value": "2222222222222222"},
+		"kdk":   {"cipher": "aes", "value": "2B7E151628AED2A6ABF7158809CF4F3C"}
 	}}`))
 	if err != nil {
 		t.Fatal(err)

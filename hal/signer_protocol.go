@@ -29,6 +29,7 @@ const (
 	opVerify = "verify"
 	opLoad   = "load"
 	opInfo   = "info"
+	opDerive = "derive"
 )
 
 // signerQuestion is a line from the terminal. The fields are written in this order, without
@@ -55,6 +56,7 @@ type signerAnswer struct {
 	Version    int       `json:"version,omitempty"`
 	Name       string    `json:"name,omitempty"`
 	MAC        hexBytes  `json:"mac,omitempty"`
+	Secret     hexBytes  `json:"secret,omitempty"`
 	Match      *bool     `json:"match,omitempty"`
 	Generation *uint64   `json:"generation,omitempty"`
 	Keys       []KeyInfo `json:"keys,omitempty"`
@@ -136,6 +138,11 @@ func (a signerAnswer) complete(q signerQuestion) error {
 		if len(a.MAC) != q.Length {
 			return fmt.Errorf("%w: %d bytes of MAC, want %d",
 				ErrSignerProtocol, len(a.MAC), q.Length)
+		}
+	case opDerive:
+		if len(a.Secret) != q.Length {
+			return fmt.Errorf("%w: a secret of %d bytes, want %d",
+				ErrSignerProtocol, len(a.Secret), q.Length)
 		}
 	case opVerify:
 		if a.Match == nil {

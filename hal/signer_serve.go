@@ -158,6 +158,15 @@ func askSigner(ctx context.Context, q signerQuestion, s Signer) (a signerAnswer,
 		generation, err := s.LoadWorkingKeys(ctx, WorkingKeys{Slot: q.Slot, Blob: q.Blob})
 		a.Generation = &generation
 		return a, err
+	case opDerive:
+		d, can := s.(KeyDeriver)
+		if !can {
+			return a, fmt.Errorf("%w: derives no keys", ErrSignerRequest)
+		}
+		a.Secret, err = d.DeriveKey(ctx, DeriveRequest{
+			KeyName: q.Key, Length: q.Length, Data: q.Data,
+		})
+		return a, err
 	case opInfo:
 		info, err := s.Info(ctx)
 		a.Name, a.Generation, a.Keys = info.Name, &info.Generation, info.Keys

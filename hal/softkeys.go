@@ -165,7 +165,7 @@ func (s *SoftKeys) sign(ctx context.Context, r MACRequest) ([]byte, error) {
 	}
 	k := s.keys[r.KeyName]
 	switch use := path.Base(r.KeyName); {
-	case use == keyMaster || use == keyPIN || use == keyTrack:
+	case use == keyMaster || use == keyPIN || use == keyTrack || use == keyDerive:
 		return nil, fmt.Errorf("%w: %s is not for MACs", ErrSignerAlgorithm, r.KeyName)
 	case k == nil:
 		return nil, fmt.Errorf("%w: %s", ErrSignerNoKey, r.KeyName)

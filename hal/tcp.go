@@ -97,9 +97,9 @@ func (t TCP) userTimeout() time.Duration {
 	return t.UserTimeout
 }
 
-// tcpLink is a connected socket.
+// tcpLink is a connected stream socket.
 type tcpLink struct {
-	conn *net.TCPConn
+	conn net.Conn
 	raw  syscall.RawConn
 
 	// writing is held for the whole of a Write. TryWrite only tries it: net's own lock would make

@@ -49,3 +49,15 @@ func sendNow(fd uintptr, b []byte) (int, error) {
 		return n, nil
 	}
 }
+
+// writable tells whether the kernel has room for some bytes.
+func writable(fd uintptr) bool {
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	for {
+		n, err := unix.Poll(set, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		return err == nil && n == 1
+	}
+}

@@ -13,3 +13,5 @@ func (t TCP) prepare(syscall.RawConn) error {
 }
 
 func sendNow(uintptr, []byte) (int, error) { return 0, ErrUnsupported }
+
+func writable(uintptr) bool { return false }

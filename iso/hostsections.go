@@ -36,6 +36,7 @@ type draftSignOn struct {
 	keys        placed[int]
 	batch       placed[string]
 	date, clock placed[int]
+	app         placed[string]
 }
 
 // draftEcho is the section echo.
@@ -43,6 +44,7 @@ type draftEcho struct {
 	at   *yaml.Node
 	form draftForm
 	idle time.Duration
+	app  placed[string]
 }
 
 // draftForm is a message with words in braces.
@@ -159,6 +161,7 @@ func (w *draft) readSignOn(n *yaml.Node) {
 		"batch": func(n *yaml.Node) { s.batch = placed[string]{w.partOrField(n), n} },
 		"date":  func(n *yaml.Node) { s.date = w.placedField(n) },
 		"time":  func(n *yaml.Node) { s.clock = w.placedField(n) },
+		"app":   func(n *yaml.Node) { s.app = w.placedText(n) },
 	})
 }
 
@@ -185,6 +188,7 @@ func (w *draft) readEcho(n *yaml.Node) {
 	known["idle"] = func(n *yaml.Node) {
 		w.idle.idle = w.duration(n, time.Second, 24*time.Hour)
 	}
+	known["app"] = func(n *yaml.Node) { w.idle.app = w.placedText(n) }
 	w.table(n, known)
 }
 

@@ -113,9 +113,11 @@ var keyTexts = map[string]string{
 	"sign_on.keys":            "the field of the answer with the working keys",
 	"sign_on.batch":           "the field or subfield of the answer with the batch number",
 	"sign_on.date":            "the field of the answer with the date",
+	"sign_on.app":             "the code with which we answer an app's own; left out: it passes",
 	"sign_on.time":            "the field of the answer with the time",
 
 	"echo":            "the message that shows whether the line is alive",
+	"echo.app":        "the code with which we answer an app's own echo; left out: it passes",
 	"echo.idle":       "silence after which it is sent",
 	"echo.mti":        "the message type, one of messages.other",
 	"echo.fields":     "the fields, with {stan}, {terminal} and the like in braces",
@@ -130,6 +132,12 @@ var keyTexts = map[string]string{
 	"local_answer.refused":  "the code for: cannot be read or reversed, nothing left",
 	"local_answer.owed":     "the code for: an older payment must be reversed first, nothing left",
 	"local_answer.reversed": "the code for: asked again after it was reversed",
+
+	"local_answer.amount":       "a guard rail's code for: amount out of range; left out: refused",
+	"local_answer.card":         "a guard rail's code for: check digit wrong; left out: refused",
+	"local_answer.expired":      "a guard rail's code for: card expired; left out: refused",
+	"local_answer.repeated":     "a guard rail's code for: sold a moment ago; left out: refused",
+	"local_answer.irreversible": "a guard rail's code for: not reversible; left out: refused",
 
 	"texts":          "what the cashier reads, by code",
 	"texts.*.en":     "in English",

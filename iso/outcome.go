@@ -48,6 +48,13 @@ type LocalCodes struct {
 	Refused  string // the message cannot be read or cannot be reversed; nothing was sent
 	Owed     string // a reversal is owed first; nothing was sent
 	Reversed string // asked again after the payment was reversed
+
+	// What a guard rail refused; nothing was sent. A profile that does not say has Refused here.
+	Amount       string // the amount is out of range, or looks like one zero too many
+	Card         string // the card number's check digit is wrong
+	Expired      string // the card's last month is over
+	Repeated     string // the same card and amount were approved a moment ago
+	Irreversible string // its processing code can not be reversed
 }
 
 // Outcome says what response code code means for a payment. No code at all is ambiguous; a code the

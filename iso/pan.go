@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // PAN is a card number. Whatever prints it prints the first six and the last four digits; the
@@ -59,3 +60,27 @@ const (
 	panDigitsMin = 13
 	panDigitsMax = 19
 )
+
+// In reports whether a text shows the number.
+func (p PAN) In(text string) bool {
+	return len(p) >= panDigitsMin && strings.Contains(text, string(p))
+}
+
+// CheckDigit says whether the last digit is the one that ISO/IEC 7812-1 annex B (Luhn) asks for.
+func (p PAN) CheckDigit() bool {
+	sum, double := 0, false
+	for i := len(p) - 1; i >= 0; i-- {
+		d := int(p[i]) - '0'
+		if d < 0 || d > 9 {
+			return false
+		}
+		if double {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+		double = !double
+	}
+	return len(p) > 1 && sum%10 == 0
+}

@@ -12,8 +12,14 @@ import (
 )
 
 func TestBuiltinProfilesLoad(t *testing.T) {
-	codes87 := iso.LocalCodes{Unknown: "68", NotSent: "91", Busy: "96", Refused: "30", Owed: "91", Reversed: "06"}
-	codes93 := iso.LocalCodes{Unknown: "911", NotSent: "912", Busy: "909", Refused: "904", Owed: "912", Reversed: "100"}
+	codes87 := iso.LocalCodes{
+		Unknown: "68", NotSent: "91", Busy: "96", Refused: "30", Owed: "91", Reversed: "06",
+		Amount: "13", Card: "14", Expired: "54", Repeated: "94", Irreversible: "12",
+	}
+	codes93 := iso.LocalCodes{
+		Unknown: "911", NotSent: "912", Busy: "909", Refused: "904", Owed: "912", Reversed: "100",
+		Amount: "110", Card: "111", Expired: "101", Repeated: "913", Irreversible: "902",
+	}
 	want := []string{"as2805", "iso87-ascii", "iso87-bcd", "iso93", "unionpay"}
 	if got := iso.BuiltinNames(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("names %q", got)

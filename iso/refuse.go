@@ -80,9 +80,14 @@ func (w *draft) judgeLocal(p *Profile) {
 	targets := map[string]*string{
 		"unknown": &p.local.Unknown, "not_sent": &p.local.NotSent, "busy": &p.local.Busy,
 		"refused": &p.local.Refused, "owed": &p.local.Owed, "reversed": &p.local.Reversed,
+		"amount": &p.local.Amount, "card": &p.local.Card, "expired": &p.local.Expired,
+		"repeated": &p.local.Repeated, "irreversible": &p.local.Irreversible,
 	}
-	for _, name := range localNames {
+	for _, name := range slices.Concat(localNames, guardNames) {
 		code, ok := w.local[name]
+		if !ok && slices.Contains(guardNames, name) {
+			*targets[name] = p.local.Refused
+		}
 		if !ok || code.v == closeWord {
 			continue
 		}

@@ -210,6 +210,7 @@ func (w *draft) judgeSignOn(p *Profile) {
 		}
 		*f.into = f.from.v
 	}
+	rule.app = w.judgeApp(p, s.app)
 	if s.batch.v != "" {
 		rule.batch, _ = w.lookPart(p, s.batch.v, s.batch.at)
 	}
@@ -221,7 +222,16 @@ func (w *draft) judgeEcho(p *Profile) {
 		return
 	}
 	p.idle = echoRule{form: w.judgeForm(p, w.idle.form, "echo"), idle: w.idle.idle}
+	p.idle.app = w.judgeApp(p, w.idle.app)
 	if w.idle.idle == 0 {
 		w.fault(w.idle.at, "echo has no idle time")
 	}
+}
+
+// judgeApp checks the code with which an app's own sign-on or echo is answered by us.
+func (w *draft) judgeApp(p *Profile, code placed[string]) string {
+	if code.at != nil {
+		w.codeFits(p, code.at, code.v, fieldCode)
+	}
+	return code.v
 }

@@ -1,6 +1,7 @@
 package iso
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -222,10 +223,13 @@ func (w *draft) readReasons(n *yaml.Node) {
 // localNames are the codes in the section local_answer, by the name they have there.
 var localNames = []string{"unknown", "not_sent", "busy", "refused", "owed", "reversed"}
 
+// guardNames are those a profile may leave out: what a guard rail refuses is then "refused".
+var guardNames = []string{"amount", "card", "expired", "repeated", "irreversible"}
+
 func (w *draft) readLocalAnswer(n *yaml.Node) {
 	w.local = map[string]placed[string]{}
 	sections := keys{"echo": func(n *yaml.Node) { w.echo = w.fieldList(n) }}
-	for _, name := range localNames {
+	for _, name := range slices.Concat(localNames, guardNames) {
 		sections[name] = func(n *yaml.Node) { w.local[name] = w.placedText(n) }
 	}
 	w.table(n, sections)

@@ -111,6 +111,7 @@ type signOnRule struct {
 	keys            int // fields of the answer; 0 when it has none
 	batch           part
 	date, clock     int
+	app             string // our answer to an app that signs on itself; "": its message passes
 }
 
 // None reports whether this host wants no sign-on.
@@ -221,6 +222,7 @@ func (p *Profile) Echo() Echo { return Echo{p} }
 type echoRule struct {
 	form form
 	idle time.Duration
+	app  string // our answer to an app's own; "": it passes
 }
 
 // None reports whether this host has no echo.

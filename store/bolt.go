@@ -19,10 +19,10 @@ import (
 // pageBytes: smaller pages would put both of bbolt's meta pages into one block of the medium.
 const pageBytes = 4096
 
-// The buckets. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
+// The buckets, besides those of the tail. open and meta stay below a quarter of a page, so that bbolt keeps them inside the
 // root page, which every commit writes anyway.
 var (
-	bucketLog    = []byte("log")  // seq → entry
+	bucketLog    = []byte("log")  // seq → entry, but for the newest: see entryLog
 	bucketOpen   = []byte("open") // key → seq of its newest entry
 	bucketMeta   = []byte("meta")
 	bucketBridge = []byte("bridge") // entry behind a gap → chain before it
@@ -32,6 +32,7 @@ var (
 // corrupt page, and a panic leaves its locks held: after one the handle is only dropped. A page
 // number that points nowhere is not even a panic but a fault, unless it is asked to be one.
 type ledger struct {
+	path     string
 	db       *bolt.DB
 	file     *os.File
 	panicked bool
@@ -41,7 +42,7 @@ type ledger struct {
 // openLedger opens an existing bbolt file, looking at its two meta pages first: a page number
 // beyond the end of the file would end the process with a bus error that nothing can catch.
 func openLedger(path string, timeout time.Duration, mapBytes int64) (l *ledger, err error) {
-	l = &ledger{commitFn: (*bolt.DB).Update}
+	l = &ledger{path: path, commitFn: (*bolt.DB).Update}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -193,12 +194,15 @@ func parseBoltMeta(page []byte) (boltMeta, bool) {
 	}, true
 }
 
-// view runs fn in a read transaction. What fn keeps it must copy.
+// view runs fn in a read transaction. What fn keeps it must copy. Where bbolt panics, word is left
+// for the next Open: who ends because of a page that cannot be read would else meet it again, start
+// after start.
 func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrUnreadable, p)
+			leaveSuspicion(l.path, err)
 		}
 	}()
 	err = l.db.View(fn)
@@ -246,21 +250,9 @@ type record struct {
 	raw      []byte
 }
 
-// putLog adds entries to the log. bbolt keeps a reference to raw until the transaction ends.
-func putLog(tx *bolt.Tx, rs []record) error {
-	log := tx.Bucket(bucketLog)
-	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
-	for _, r := range rs {
-		if err := log.Put(logKey(r.seq), r.raw); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // putRecords adds entries to the log and brings the open index up to what it is after them.
 func putRecords(tx *bolt.Tx, rs []record, open pending) error {
-	if err := putLog(tx, rs); err != nil {
+	if err := putLog(tx, rs, len(open)); err != nil {
 		return err
 	}
 	index := tx.Bucket(bucketOpen)

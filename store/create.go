@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -61,6 +60,10 @@ func ensure(o *Options) (created, gone bool, err error) {
 // create makes key, ring and journal under temporary names, syncs them, and renames them in the
 // order that ensure can read.
 func create(o *Options) error {
+	master, err := newMaster(o)
+	if err != nil {
+		return err
+	}
 	keyFile, err := os.OpenFile(o.KeyPath+newSuffix, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("create key: %w", permission(err))
@@ -69,15 +72,11 @@ func create(o *Options) error {
 	if err := tryLock(keyFile); err != nil {
 		return fmt.Errorf("create %s: %w", o.Path, err) // another process is creating it
 	}
-	var master [keyBytes]byte
 	var meta journalMeta
-	if _, err := io.ReadFull(rand.Reader, master[:]); err != nil {
-		return fmt.Errorf("create key: %w", err)
-	}
 	if _, err := io.ReadFull(rand.Reader, meta.id[:]); err != nil {
 		return fmt.Errorf("create journal id: %w", err)
 	}
-	keys, err := newKeyring(master[:], meta.id)
+	keys, err := newKeyring(master, meta.id)
 	if err != nil {
 		return err
 	}
@@ -85,7 +84,7 @@ func create(o *Options) error {
 	c := keys.newChainer()
 	meta.chain = c.genesis(meta.id)
 	meta.proof = bridges{}.prove(c, &meta)
-	if err := writeWhole(keyFile, master[:]); err != nil {
+	if err := writeWhole(keyFile, encodeKeys(master)); err != nil {
 		return fmt.Errorf("create key: %w", err)
 	}
 	if err := syncDir(filepath.Dir(o.KeyPath)); err != nil {
@@ -181,52 +180,4 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 		err = cerr
 	}
 	return err
-}
-
-// readKeys refuses a key that others can read: it would open every card number in the journal.
-// There are two while the key is changed, see RotateKey.
-func readKeys(path string) ([][]byte, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: %s", ErrKeyLost, path)
-	case err != nil:
-		return nil, permission(err)
-	case !info.Mode().IsRegular() || (info.Size() != keyBytes && info.Size() != 2*keyBytes):
-		return nil, fmt.Errorf("%w: %s is not a file of %d bytes", ErrKeyLost, path, keyBytes)
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("%w: %s has mode %04o", ErrKeyWide, path, info.Mode().Perm())
-	}
-	all, err := os.ReadFile(path)
-	if err != nil {
-		return nil, permission(err)
-	}
-	if int64(len(all)) != info.Size() {
-		return nil, fmt.Errorf("%w: %s changed while it was read", ErrKeyLost, path)
-	}
-	masters := [][]byte{all[:keyBytes]}
-	if len(all) > keyBytes {
-		masters = append(masters, all[keyBytes:])
-	}
-	return masters, nil
-}
-
-// unlock derives the keys of a journal, and proves that the key file is the one it was made with.
-func unlock(keyPath string, m *journalMeta) (*keyring, error) {
-	masters, err := readKeys(keyPath)
-	if err != nil {
-		return nil, err
-	}
-	for _, master := range masters {
-		keys, err := newKeyring(master, m.id)
-		if err != nil {
-			return nil, err
-		}
-		if hmac.Equal(keys.check[:], m.check[:]) {
-			keys.spare = len(masters) > 1
-			keys.master = master
-			return keys, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
 }

@@ -130,8 +130,9 @@ func TestTheDamageMatrix(t *testing.T) {
 		"a flipped bit in an open entry": {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
 		"the page of an open entry torn": {"salvaged", "held", "held", "salvaged", lost, "held"},
 		"a stale page":                   {"salvaged", "held", "held", "salvaged", lost, "salvaged"},
-		"the newest page torn":           {"salvaged", "held", "held", "held", lost, "held"},
-		"another terminal's":             {key, key, key, key, key, key},
+		// With the page above all others, which has the newest entries in it, goes the index.
+		"the newest page torn": {"salvaged", lost, lost, "held", lost, lost},
+		"another terminal's":   {key, key, key, key, key, key},
 	}
 	for _, journal := range journals {
 		for i, ring := range rings {

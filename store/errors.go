@@ -17,6 +17,8 @@ var (
 	ErrOtherTerminal = errors.New("journal belongs to another terminal")
 	ErrOtherKey      = errors.New("journal was written with another key")
 	ErrKeyLost       = errors.New("key file is missing or damaged")
+	ErrKeyAway       = errors.New("whoever makes the key of the journal does not")
+	ErrKeyElsewhere  = errors.New("the key file has no key, a secure module makes it")
 	ErrKeyWide       = errors.New("key file can be read by others")
 )
 
@@ -27,6 +29,7 @@ var (
 	ErrFull    = errors.New("journal is full")
 	ErrUnknown = errors.New("journal write failed, what is on disk is unknown")
 	ErrClosed  = errors.New("journal is closed")
+	ErrBusy    = errors.New("journal is busy")
 )
 
 // Errors of reading.
@@ -50,11 +53,16 @@ var hints = []struct {
 	{ErrLost, "put the journal back where it was, with its ring and its key; to give it up, " +
 		"move all three away together"},
 	{ErrOtherTerminal, "this disk comes from another device: settle its open payments there first"},
-	{ErrOtherKey, "put back the key file that was made with the journal"},
+	{ErrOtherKey, "put back the key file that was made with the journal; where a secure module makes " +
+		"the key, the module, or its key, was changed"},
 	{ErrKeyLost, "put back the key file that was made with the journal; without it no card " +
 		"number in the journal can be read"},
+	{ErrKeyAway, "see that the secure module runs, answers at its socket and has its key; nothing " +
+		"is lost, and no other key is made"},
+	{ErrKeyElsewhere, "set signer and key_signer as they were when the journal got this key"},
 	{ErrKeyWide, "chmod 600 the key file, and find out who could read it"},
 	{ErrFull, "free space on the disk or raise the size limit; what is open can still be finished"},
+	{ErrBusy, "try again in a minute"},
 	{ErrUnknown, "look at the disk: kernel messages, free space, mount state; the next start " +
 		"checks everything"},
 	{ErrCorrupt, "keep the files; the entry is held, never guessed"},

@@ -30,6 +30,9 @@ func Examine(o Options) (found string, err error) {
 	if len(s.faults) > 0 {
 		return s.faults[0].String(), nil
 	}
+	if err := leadsNowhere(f, size); err != nil {
+		return err.Error(), nil
+	}
 	debug.SetPanicOnFault(true)
 	defer func() {
 		if p := recover(); p != nil {
@@ -62,15 +65,15 @@ func examineWithBolt(path string) error {
 		if err := m.read(tx); err != nil {
 			return err
 		}
-		log := tx.Bucket(bucketLog)
-		log.Cursor().Last()
+		log := logOf(tx)
+		log.last()
 		return tx.Bucket(bucketOpen).ForEach(func(_, v []byte) error {
 			ref, ok := parseOpenRef(v)
 			if !ok {
 				return fmt.Errorf("%w: open index", ErrUnreadable)
 			}
 			for seq := ref.last; seq != 0; {
-				e, err := decodeAt(seq, log.Get(logKey(seq)))
+				e, err := decodeAt(seq, log.get(seq))
 				if err != nil {
 					return nil //nolint:nilerr // Open looks for another copy
 				}

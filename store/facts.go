@@ -27,6 +27,9 @@ type Facts struct {
 	Filesystem, RingFilesystem string
 	FilesystemOverridden       bool // on one that cannot keep a journal, by AnyFilesystem
 
+	// KeyInClear: the key itself lies in the key file, though Options.DeriveKey could make one.
+	KeyInClear bool
+
 	// What Open did.
 	Created       bool
 	RingRecreated bool   // the ring was gone or cut short
@@ -53,6 +56,7 @@ func (j *Journal) Facts() Facts {
 	f := j.facts
 	f.Path, f.RingPath, f.KeyPath = j.opt.Path, j.opt.RingPath, j.opt.KeyPath
 	f.ID, f.Terminal = hex.EncodeToString(j.meta.id[:]), j.meta.terminal
+	f.KeyInClear = j.opt.DeriveKey != nil && j.keys.master.salt == nil
 	f.Format, f.SizeMax = formatVersion, j.opt.SizeMax
 	f.Last = j.last.Load()
 	if f.Last > j.meta.base {

@@ -103,8 +103,8 @@ func TestAFailedWriteEndsTheJournalAndTheNextStartFindsOut(t *testing.T) {
 				if last := j.Last(); last < 1 || last > 2 {
 					t.Errorf("last is %d", last)
 				}
-				c, err := j.Check(0, 100)
-				if err != nil || len(c.Faults) > 0 || c.Count != int(j.Last()) {
+				c, err := j.Verify(t.Context(), func(Progress) error { return nil })
+				if err != nil || len(c.Faults) > 0 || c.Entries != int(j.Last()) {
 					t.Errorf("check: %+v, %v", c, err)
 				}
 				mustAppendHere(t, j, "goes on")

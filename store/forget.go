@@ -96,11 +96,11 @@ func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
 		return err
 	}
 	f.meta = f.was
-	log := tx.Bucket(bucketLog)
+	log := logOf(tx)
 	f.used = tx.Size() - int64(f.j.ledger.db.Stats().FreePageN)*pageBytes
 	f.setCutoff(log, now)
-	c := log.Cursor()
-	for k, v := c.Seek(logKey(f.was.base + 1)); len(f.gone) < forgetMax; k, v = c.Next() {
+	c := log.cursor()
+	for k, v := c.seek(f.was.base + 1); len(f.gone) < forgetMax; k, v = c.next() {
 		if len(k) != 8 || len(f.window) >= forgetMax {
 			break
 		}
@@ -115,16 +115,16 @@ func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
 }
 
 // setCutoff counts the age from now or from the newest entry, and finds the first time there is.
-func (f *forgetting) setCutoff(log *bolt.Bucket, now time.Time) {
+func (f *forgetting) setCutoff(log entryLog, now time.Time) {
 	f.now = now
 	newest := now
-	e, err := decodeAt(f.j.Last(), log.Get(logKey(f.j.Last())))
+	e, err := decodeAt(f.j.Last(), log.get(f.j.Last()))
 	if err == nil && !e.Wall.IsZero() && e.Wall.Before(now) {
 		newest = e.Wall
 	}
 	f.cutoff = newest.Add(-f.limits.Age)
-	c := log.Cursor()
-	k, v := c.Seek(logKey(f.was.base + 1))
+	c := log.cursor()
+	k, v := c.seek(f.was.base + 1)
 	for range forgetMax {
 		if len(k) != 8 || !f.wall.IsZero() {
 			return
@@ -132,7 +132,7 @@ func (f *forgetting) setCutoff(log *bolt.Bucket, now time.Time) {
 		if e, err := decodeEntry(v); err == nil {
 			f.wall = f.timeOf(&e)
 		}
-		k, v = c.Next()
+		k, v = c.next()
 	}
 }
 
@@ -159,7 +159,7 @@ func (f *forgetting) due(e *Entry) bool {
 }
 
 // pass moves base behind an entry. false: there is no room for that in this batch.
-func (f *forgetting) pass(log *bolt.Bucket, e *Entry) bool {
+func (f *forgetting) pass(log entryLog, e *Entry) bool {
 	p := passed{seq: e.Seq, chain: e.Chain}
 	if n := len(f.window); e.Seq == f.meta.base+1 {
 		p.before, p.known = f.meta.chain, true
@@ -195,10 +195,10 @@ func (f *forgetting) forget(e *Entry) {
 
 // forgetStory takes away what came before the entry that closed a key. When that is more than one
 // batch can take, the oldest go first.
-func (f *forgetting) forgetStory(log *bolt.Bucket, last *Entry) (whole bool) {
+func (f *forgetting) forgetStory(log entryLog, last *Entry) (whole bool) {
 	var story []Entry
 	for seq := last.Prev; seq != 0; {
-		e, err := decodeAt(seq, log.Get(logKey(seq)))
+		e, err := decodeAt(seq, log.get(seq))
 		if err != nil || e.Key != last.Key {
 			break // forgotten or lost
 		}
@@ -216,7 +216,7 @@ func (f *forgetting) forgetStory(log *bolt.Bucket, last *Entry) (whole bool) {
 
 // commit takes the entries out of the log, and leaves bridges to those that stay.
 func (f *forgetting) commit(tx *bolt.Tx) error {
-	log := tx.Bucket(bucketLog)
+	log := logOf(tx)
 	after := maps.Clone(f.bridges)
 	for _, p := range f.window {
 		if f.gone[p.seq] {
@@ -224,7 +224,7 @@ func (f *forgetting) commit(tx *bolt.Tx) error {
 			continue
 		}
 		f.meta.kept++
-		if f.gone[p.seq-1] || log.Get(logKey(p.seq-1)) == nil {
+		if f.gone[p.seq-1] || log.get(p.seq-1) == nil {
 			after[p.seq] = bridgeLost
 			if p.known {
 				after[p.seq] = append([]byte{}, p.before[:]...)
@@ -238,7 +238,7 @@ func (f *forgetting) commit(tx *bolt.Tx) error {
 		}
 	}
 	for seq := range f.gone {
-		if err := log.Delete(logKey(seq)); err != nil {
+		if err := log.delete(seq); err != nil {
 			return err
 		}
 	}
@@ -254,16 +254,16 @@ func (f *forgetting) commit(tx *bolt.Tx) error {
 }
 
 // bridgeOver is for an entry that was kept until now: the one right behind it may stay.
-func (f *forgetting) bridgeOver(log *bolt.Bucket, after bridges, seq uint64) {
+func (f *forgetting) bridgeOver(log entryLog, after bridges, seq uint64) {
 	delete(after, seq)
 	if f.gone[seq+1] || seq+1 > f.was.base {
 		return
 	}
-	if _, bridged := after[seq+1]; bridged || log.Get(logKey(seq+1)) == nil {
+	if _, bridged := after[seq+1]; bridged || log.get(seq+1) == nil {
 		return
 	}
 	after[seq+1] = bridgeLost
-	if e, err := decodeAt(seq, log.Get(logKey(seq))); err == nil {
+	if e, err := decodeAt(seq, log.get(seq)); err == nil {
 		after[seq+1] = append([]byte{}, e.Chain[:]...)
 	}
 }

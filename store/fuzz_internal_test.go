@@ -87,3 +87,28 @@ func TestTheFormatIsAsWrittenDown(t *testing.T) {
 		t.Errorf("length %d", len(raw))
 	}
 }
+
+// FuzzKeyFile: whatever is in a key file, it is read or refused, and what was read is written again
+// as it was.
+func FuzzKeyFile(f *testing.F) {
+	f.Add(make([]byte, keyBytes))
+	f.Add(make([]byte, 2*keyBytes))
+	f.Add(append([]byte{keySalt}, make([]byte, keyBytes)...))
+	f.Add(append(append([]byte{keyItself}, make([]byte, keyBytes)...),
+		append([]byte{keySalt}, make([]byte, keyBytes)...)...))
+	f.Fuzz(func(t *testing.T, all []byte) {
+		masters, ok := parseKeys(all)
+		if !ok {
+			return
+		}
+		again, ok := parseKeys(encodeKeys(masters...))
+		if !ok || len(again) != len(masters) {
+			t.Fatalf("%x: %d keys, then %d", all, len(masters), len(again))
+		}
+		for i, m := range masters {
+			if !bytes.Equal(m.key, again[i].key) || !bytes.Equal(m.salt, again[i].salt) {
+				t.Errorf("%x: key %d changed", all, i)
+			}
+		}
+	})
+}

@@ -126,17 +126,17 @@ func wantSound(tb testing.TB, j *store.Journal) {
 	}
 }
 
+// verdict is the live proof of everything.
+func verdict(tb testing.TB, j *store.Journal) store.Verdict {
+	tb.Helper()
+	v, err := j.Verify(tb.Context(), func(store.Progress) error { return nil })
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
 func faults(tb testing.TB, j *store.Journal) []store.Fault {
 	tb.Helper()
-	var all []store.Fault
-	for from := uint64(0); ; {
-		c, err := j.Check(from, 100)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		all = append(all, c.Faults...)
-		if from = c.Next; from == 0 {
-			return all
-		}
-	}
+	return verdict(tb, j).Faults
 }

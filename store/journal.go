@@ -34,6 +34,8 @@ type Journal struct {
 	last  atomic.Uint64 // newest entry in both files
 	noted atomic.Int64
 
+	proving atomic.Bool // by Verify
+
 	mu            sync.Mutex // all below
 	shown         pending    // open keys as of last
 	shownPayments uint64     // stories on file as of last

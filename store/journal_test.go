@@ -278,7 +278,7 @@ func TestAClosedJournalSaysSo(t *testing.T) {
 	_, nerr := j.Note(draft(1, store.MarkKeep, "x"))
 	_, serr := j.Scan(1, 1)
 	_, terr := j.Story(1)
-	_, cerr := j.Check(0, 1)
+	_, cerr := j.Verify(t.Context(), func(store.Progress) error { return nil })
 	for _, err := range []error{aerr, nerr, serr, terr, cerr} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("got %v", err)

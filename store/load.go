@@ -14,8 +14,8 @@ func (p *opening) load() error {
 	p.last, p.chain, p.lastRaw = p.meta.base, p.meta.chain, record{}
 	p.open, p.stories, p.newDamage, p.mendable = make(pending), nil, false, false
 	return p.ledger.view(func(tx *bolt.Tx) error {
-		log := tx.Bucket(bucketLog)
-		if k, v := log.Cursor().Last(); k != nil {
+		log := logOf(tx)
+		if k, v := log.last(); k != nil {
 			if len(k) != 8 {
 				return fmt.Errorf("%w: log key of %d bytes", ErrUnreadable, len(k))
 			}
@@ -57,11 +57,11 @@ func (p *opening) skipLost(tx *bolt.Tx) error {
 }
 
 // loadStory walks an open key back from its newest entry.
-func (p *opening) loadStory(log *bolt.Bucket, key uint64, ref openRef) {
+func (p *opening) loadStory(log entryLog, key uint64, ref openRef) {
 	s := story{since: ref.last, last: ref.last, damage: ref.damage}
 	var chapters []record
 	for seq := ref.last; seq != 0; s.count++ {
-		e, raw, err := p.best(seq, log.Get(logKey(seq)))
+		e, raw, err := p.best(seq, log.get(seq))
 		if err != nil || e.Key != key {
 			p.newDamage = p.newDamage || s.damage == 0
 			s.damage = max(s.damage, DamagePart)

@@ -12,7 +12,8 @@ import (
 //
 //	1  the first
 //	2  retention: bridges, payments counted, the damage of open keys kept in the index
-const formatVersion = 2
+//	3  the newest entries of the log in the tail
+const formatVersion = 3
 
 // journalMeta is what the meta bucket says about the whole journal.
 type journalMeta struct {
@@ -42,7 +43,8 @@ var (
 )
 
 func (m *journalMeta) write(tx *bolt.Tx) error {
-	for _, name := range [][]byte{bucketLog, bucketOpen, bucketBridge} {
+	now := journalMeta{format: formatVersion}
+	for _, name := range now.buckets() {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -94,11 +96,24 @@ func (m *journalMeta) read(tx *bolt.Tx) error {
 	if err := m.parse(b.Get); err != nil {
 		return err
 	}
-	missing := tx.Bucket(bucketLog) == nil || tx.Bucket(bucketOpen) == nil
-	if missing || (m.format > 1 && tx.Bucket(bucketBridge) == nil) {
-		return fmt.Errorf("%w: a bucket is missing", ErrUnreadable)
+	for _, name := range m.buckets() {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: the bucket %s is missing", ErrUnreadable, name)
+		}
 	}
 	return nil
+}
+
+// buckets are those that a journal of this format has besides meta.
+func (m *journalMeta) buckets() [][]byte {
+	names := [][]byte{bucketLog, bucketOpen}
+	if m.format > 1 {
+		names = append(names, bucketBridge)
+	}
+	if m.format > 2 {
+		names = append(names, bucketsTail[:]...)
+	}
+	return names
 }
 
 // parse takes the values of the meta bucket from get, which returns nil for what is not there.

@@ -13,13 +13,21 @@ import (
 type Options struct {
 	Path     string   // the bbolt file
 	RingPath string   // default Path + ".ring"; better on another partition
-	KeyPath  string   // default Path + ".key"; 32 random bytes, mode 0600
+	KeyPath  string   // default Path + ".key"; mode 0600
 	Boot     [16]byte // which life of the machine this is; goes into every entry
 	Terminal string   // recorded at creation; another one is refused; empty is not checked
 	// AnyFilesystem accepts file systems on which Append's promise does not hold. Facts says so.
 	AnyFilesystem bool
 	SizeMax       int64         // of the bbolt file in bytes; default 64 MiB, at least 2 MiB
 	LockTimeout   time.Duration // how long to wait for another process; default 1 s
+	// DeriveKey makes the key, 32 bytes, of 32 random ones that lie in the key file: a secure module
+	// does, with a key that never leaves it. The same salt must give the same key for ever, and no
+	// other. Nil: the key itself lies in the key file. Only new journals, and RotateKey, begin with
+	// what is set here; Facts says when an older one does not.
+	DeriveKey func(salt []byte) (key []byte, err error)
+	// KeyInClear puts a new key into the key file itself, though there is a DeriveKey: for RotateKey
+	// away from a module, which is needed once more to read the journal.
+	KeyInClear bool
 	// Examine looks at the files of a journal that was not closed well, in a process of its own,
 	// because what it meets may end that process: see Examine. It returns what makes the files
 	// suspect, or "". Nil: nobody looks, and damage is met as it comes.

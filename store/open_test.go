@@ -51,7 +51,7 @@ func TestOpenRefuses(t *testing.T) {
 				return err
 			}
 			err = db.Update(func(tx *bolt.Tx) error {
-				return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 3})
+				return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 4})
 			})
 			return errors.Join(err, db.Close())
 		}, store.ErrNewer},

@@ -42,10 +42,15 @@ func openPages(r io.ReaderAt, size int64) (*pageFile, error) {
 		f.end = uint64(size / pageBytes)
 		return f, err
 	}
-	f.root, f.free, f.txid = m.root, m.freelist, m.txid
-	f.end = min(m.end, uint64(size/pageBytes))
-	f.seen = make([]uint64, f.end/64+1)
+	f.start(m)
 	return f, nil
+}
+
+// start takes what a meta page says.
+func (f *pageFile) start(m boltMeta) {
+	f.root, f.free, f.txid = m.root, m.freelist, m.txid
+	f.end = min(m.end, uint64(f.size/pageBytes))
+	f.seen = make([]uint64, f.end/64+1)
 }
 
 func (f *pageFile) marked(id uint64) bool { return f.seen[id/64]>>(id%64)&1 == 1 }

@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -89,4 +91,157 @@ func TestAPageThatLeadsToItselfIsFound(t *testing.T) {
 	if len(s.faults) == 0 {
 		t.Error("nothing was found")
 	}
+}
+
+// A log that leads to itself, or to a page of another tree, is found before bbolt follows it: it
+// would do so for ever, and remember every step until there is no memory left. The file that showed
+// it came from a disk that syncs nothing.
+func TestALogThatLeadsToItselfIsFoundBeforeBboltFollowsIt(t *testing.T) {
+	file := smallJournal(t)
+	at := logRoot(t, file)
+	for name, child := range map[string]uint64{"itself": at, "the root": 0, "nowhere": 1 << 40} {
+		hurt := bytes.Clone(file)
+		if name == "the root" {
+			m, err := newestMeta(bytes.NewReader(file), int64(len(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			child = m.root
+		}
+		page := hurt[at*pageBytes:]
+		binary.NativeEndian.PutUint16(page[8:], pageBranch)
+		binary.NativeEndian.PutUint16(page[10:], 1)
+		binary.NativeEndian.PutUint64(page[pageHeaderBytes+8:], child)
+		path := filepath.Join(t.TempDir(), "journal.db")
+		if err := os.WriteFile(path, hurt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Examine(Options{Path: path})
+		if err != nil || !strings.Contains(found, "of a bucket") {
+			t.Errorf("to %s: found %q, %v", name, found, err)
+		}
+	}
+	if err := leadsNowhere(bytes.NewReader(file), int64(len(file))); err != nil {
+		t.Errorf("a good file: %v", err)
+	}
+}
+
+// A destroyed page of closed payments is found by the start. Before that was so, whoever asked for
+// one of them ended the daemon, start after start, until the check in the background came that far.
+func TestADestroyedLeafOfTheLogIsFoundByTheStart(t *testing.T) {
+	o := withADestroyedLeaf(t)
+	// Nobody looks: whoever reads it leaves word for the next start, and so does not meet it again.
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = j.Scan(1, 100); !errors.Is(err, ErrUnreadable) {
+		t.Fatal("scan:", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := readSuspicion(o.Path)
+	if err != nil || text == "" {
+		t.Errorf("no word was left: %q, %v", text, err)
+	}
+	if err := os.Remove(suspicionPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(closedPath(o.Path)); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody looks.
+	o.Examine = Examine
+	wantMended(t, o, "of a bucket")
+}
+
+// A change of the key that meets damage refuses, and what it opened and closed before that does not
+// pass for a journal that was closed well: a daemon was stopped by such a page.
+func TestAChangeOfTheKeyThatMeetsDamageLeavesWord(t *testing.T) {
+	o := withADestroyedLeaf(t)
+	o.Examine = Examine
+	tool := o
+	tool.Examine = nil // as reversald key rotate
+	if err := RotateKey(tool); !errors.Is(err, ErrUnreadable) {
+		t.Fatal(err)
+	}
+	wantMended(t, o, "holds another page")
+	if err := RotateKey(tool); err != nil {
+		t.Error(err)
+	}
+}
+
+func wantMended(t *testing.T, o Options, why string) {
+	t.Helper()
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if f := j.Facts(); !strings.Contains(f.Rebuilt, why) {
+		t.Errorf("facts: %+v", f)
+	}
+	for seq := uint64(1); seq <= j.Last(); seq++ {
+		if _, err := j.Scan(seq, 1); err != nil {
+			t.Errorf("entry %d: %v", seq, err)
+		}
+	}
+}
+
+// withADestroyedLeaf is a journal of closed payments, one page of which is zeros.
+func withADestroyedLeaf(t *testing.T) Options {
+	t.Helper()
+	o := Options{Path: filepath.Join(t.TempDir(), "journal.db"), AnyFilesystem: true}
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 200 {
+		d := testDraft(strings.Repeat("some payload ", 12))
+		d.Key = uint64(1 + n/2*2)
+		if d.Mark = MarkOpen; n%2 == 1 {
+			d.Mark = MarkClose
+		}
+		if _, err := j.Append(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := file[logRoot(t, file)*pageBytes:][:pageBytes]
+	below, err := branches(root)
+	if err != nil || len(below) < 3 {
+		t.Fatalf("the log has %d leaves: %v", len(below), err)
+	}
+	clear(file[below[1]*pageBytes:][:pageBytes])
+	if err := os.WriteFile(o.Path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// logRoot is the page where the log begins.
+func logRoot(t *testing.T, file []byte) (root uint64) {
+	t.Helper()
+	f, err := openPages(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.walk(f.root, func(items []leafItem, _ int64) {
+		for _, it := range items {
+			if it.bucket && string(it.key) == string(bucketLog) {
+				root = binary.NativeEndian.Uint64(it.value)
+			}
+		}
+	}, func(page uint64, err error) { t.Fatal(page, err) })
+	if root == 0 {
+		t.Fatal("no log, or it is inside of another page")
+	}
+	return root
 }

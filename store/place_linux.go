@@ -19,7 +19,7 @@ func LookAt(dir string) (Place, error) {
 		return Place{}, permission(err)
 	}
 	name, unfit := judgeFilesystem(uint32(st.Type))
-	block := int64(st.Bsize)
+	block := int64(st.Bsize) //nolint:unconvert // 32 bits wide on ARM
 	return Place{
 		Filesystem: name, Unfit: unfit, Free: int64(st.Bavail) * block,
 		Total: int64(st.Blocks) * block, FreeNodes: st.Ffree, Nodes: st.Files,

@@ -62,8 +62,8 @@ func (j *Journal) page(from uint64, fn func(Entry) bool) error {
 	}
 	last := j.Last()
 	return j.ledger.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketLog).Cursor()
-		k, v := c.Seek(logKey(from))
+		c := logOf(tx).cursor()
+		k, v := c.seek(from)
 		for range pageEntriesMax {
 			if k == nil {
 				return nil
@@ -82,7 +82,7 @@ func (j *Journal) page(from uint64, fn func(Entry) bool) error {
 			if !fn(e) {
 				return nil
 			}
-			k, v = c.Next()
+			k, v = c.next()
 		}
 		return nil
 	})
@@ -103,9 +103,9 @@ func (j *Journal) Story(key uint64) ([]Entry, error) {
 	}
 	var es []Entry
 	err := j.ledger.view(func(tx *bolt.Tx) error {
-		log := tx.Bucket(bucketLog)
+		log := logOf(tx)
 		for seq := s.last; seq != 0; {
-			e, err := decodeAt(seq, log.Get(logKey(seq)))
+			e, err := decodeAt(seq, log.get(seq))
 			if err != nil {
 				return err
 			}

@@ -156,7 +156,7 @@ func (p *opening) identify(h *harvest) error {
 
 // identifyByRing finds the key that the entries of the ring were written with.
 func (p *opening) identifyByRing(h *harvest) error {
-	masters, err := readKeys(p.o.KeyPath)
+	masters, err := readKeys(&p.o)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (p *opening) belongs(m *journalMeta) (err error) {
 	if p.o.Terminal != "" && m.terminal != "" && p.o.Terminal != m.terminal {
 		return fmt.Errorf("%w: %s, not %s", ErrOtherTerminal, m.terminal, p.o.Terminal)
 	}
-	if p.keys, err = unlock(p.o.KeyPath, m); err != nil {
+	if p.keys, err = unlock(&p.o, m); err != nil {
 		return err
 	}
 	p.chainer = p.keys.newChainer()
@@ -205,7 +205,7 @@ func (p *opening) copyOut(h *harvest) error {
 		}
 		var batch []record
 		flush := func() error {
-			err := db.Update(func(tx *bolt.Tx) error { return putLog(tx, batch) })
+			err := db.Update(func(tx *bolt.Tx) error { return putTree(tx.Bucket(bucketLog), batch) })
 			batch = batch[:0]
 			return err
 		}

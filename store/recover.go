@@ -77,7 +77,7 @@ func (p *opening) compareHistories() error {
 		return nil
 	}
 	return p.ledger.view(func(tx *bolt.Tx) error {
-		v := tx.Bucket(bucketLog).Get(logKey(p.image.acked))
+		v := logOf(tx).get(p.image.acked)
 		for _, rc := range copies {
 			if v == nil || bytes.Equal(v, rc.raw) {
 				return nil

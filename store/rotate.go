@@ -3,11 +3,9 @@ package store
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // RotateKey gives a journal that nobody has open a new key: every secret is opened with the old
@@ -53,24 +51,23 @@ func (p *opening) rotate() error {
 		return err
 	}
 	if len(h.s.faults) > 0 {
-		return fmt.Errorf("%w: %s", ErrUnreadable, h.s.faults[0])
+		// Close has just said that the file is as it was left. It is, and nobody would look again.
+		err := fmt.Errorf("%w: %s", ErrUnreadable, h.s.faults[0])
+		leaveSuspicion(p.o.Path, err)
+		return err
 	}
-	old, err := readKeys(p.o.KeyPath)
+	master, err := newMaster(&p.o)
 	if err != nil {
 		return err
 	}
-	var master [keyBytes]byte
-	if _, err := io.ReadFull(rand.Reader, master[:]); err != nil {
-		return fmt.Errorf("new key: %w", err)
-	}
-	if err := h.changeKey(p.keys, master[:]); err != nil {
+	if err := h.changeKey(p.keys, master); err != nil {
 		return err
 	}
 	if err := p.copyOut(h); err != nil {
 		os.Remove(p.o.Path + newSuffix) //nolint:errcheck // nobody opens it under that name
 		return err
 	}
-	if err := writeKeys(p.o.KeyPath, master[:], old[0]); err != nil {
+	if err := writeKeys(p.o.KeyPath, master, p.keys.master); err != nil {
 		return err
 	}
 	if err := moveInto(p.o.Path); err != nil {
@@ -79,11 +76,11 @@ func (p *opening) rotate() error {
 	if err := createRing(p.o.RingPath, ringSlots); err != nil {
 		return err
 	}
-	return writeKeys(p.o.KeyPath, master[:])
+	return writeKeys(p.o.KeyPath, master)
 }
 
 // changeKey makes of a harvest that of a new journal with the same entries under another key.
-func (h *harvest) changeKey(old *keyring, master []byte) error {
+func (h *harvest) changeKey(old *keyring, master masterKey) error {
 	h.meta.prior = append([]byte(nil), h.meta.id[:]...)
 	if _, err := io.ReadFull(rand.Reader, h.meta.id[:]); err != nil {
 		return fmt.Errorf("journal id: %w", err)
@@ -144,27 +141,6 @@ func (r *resealing) finish(h *harvest) {
 			h.bridges[seq] = append([]byte(nil), r.chain[:]...)
 		}
 	}
-}
-
-// writeKeys replaces the key file by one with these keys, the first of them in force.
-func writeKeys(path string, masters ...[]byte) error {
-	f, err := os.OpenFile(path+newSuffix, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write key: %w", permission(err))
-	}
-	var all []byte
-	for _, m := range masters {
-		all = append(all, m...)
-	}
-	err = writeWhole(f, all)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("write key: %w", err)
-	}
-	return moveInto(path)
 }
 
 // LookupHash is a keyed hash of a value, a card number say, that is the same whenever the value

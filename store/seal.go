@@ -11,7 +11,7 @@ import (
 	"hash"
 )
 
-// keyBytes is the length of the key file.
+// keyBytes is the length of a key.
 const keyBytes = 32
 
 // sealOverhead is what sealing adds to a secret: nonce in front, tag behind.
@@ -29,13 +29,14 @@ type keyring struct {
 	chain []byte   // the key the chain is computed with
 	check [16]byte // stored in the journal, to tell a wrong key file from damage
 
-	lookup []byte // the key of LookupHash
-	master []byte // that all were derived from
-	spare  bool   // the key file holds another one as well
+	lookup []byte    // the key of LookupHash
+	master masterKey // that all were derived from
+	spare  bool      // the key file holds another one as well
 }
 
 // newKeyring derives one key a purpose, bound to the journal: HMAC-SHA256 over a label and the id.
-func newKeyring(master []byte, id [16]byte) (*keyring, error) {
+func newKeyring(from masterKey, id [16]byte) (*keyring, error) {
+	master := from.key
 	block, err := aes.NewCipher(derive(master, "seal", id))
 	if err != nil {
 		return nil, fmt.Errorf("sealing key: %w", err)
@@ -46,6 +47,7 @@ func newKeyring(master []byte, id [16]byte) (*keyring, error) {
 	}
 	k := &keyring{
 		aead: aead, chain: derive(master, "chain", id), lookup: derive(master, "lookup", id),
+		master: from,
 	}
 	copy(k.check[:], derive(master, "check", id))
 	return k, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -70,10 +71,8 @@ func decodeSlot(b []byte) (slot, error) {
 		return s, fmt.Errorf("%w: %d bytes", errSlotDamaged, len(b))
 	}
 	if string(b[:4]) != slotMagic {
-		for _, c := range b {
-			if c != 0 {
-				return s, fmt.Errorf("%w: no magic", errSlotDamaged)
-			}
+		if b[0] != 0 || !bytes.Equal(b[1:], b[:slotBytes-1]) { // every byte as the one before it
+			return s, fmt.Errorf("%w: no magic", errSlotDamaged)
 		}
 		return s, errSlotBlank
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -17,9 +18,9 @@ type survey struct {
 
 	indexOK bool
 	index   map[uint64]openRef
-	bridges bridges // nil when they cannot be read
-	log     *foundBucket
-	places  []place // entries of the log, ascending
+	bridges bridges       // nil when they cannot be read
+	log     []foundBucket // the tree, and then the tail; nothing when the tree is gone
+	places  []place       // entries of the log, ascending
 	faults  []Fault
 }
 
@@ -84,6 +85,18 @@ func surveyFile(r io.ReaderAt, size int64) *survey {
 		s.faults = append(s.faults, Fault{Problem: err.Error()})
 		return s
 	}
+	s.read()
+	return s
+}
+
+// surveyPages is surveyFile for pages that were opened.
+func surveyPages(file *pageFile) *survey {
+	s := &survey{file: file, index: make(map[uint64]openRef), bridges: bridges{}}
+	s.read()
+	return s
+}
+
+func (s *survey) read() {
 	buckets := make(map[string]foundBucket)
 	s.file.walk(s.file.root, func(items []leafItem, leaf int64) {
 		for _, it := range items {
@@ -97,12 +110,24 @@ func surveyFile(r io.ReaderAt, size int64) *survey {
 		s.takeBridges(s.bucket(buckets, bucketBridge))
 	}
 	s.takeIndex(s.bucket(buckets, bucketOpen))
-	if log, found := buckets[string(bucketLog)]; found {
-		s.log = &log
-	} else {
-		s.faults = append(s.faults, Fault{Problem: "the log is not there"})
+	s.findLog(buckets)
+}
+
+// findLog takes the tree and the tail, as far as they are there.
+func (s *survey) findLog(buckets map[string]foundBucket) {
+	names := [][]byte{bucketLog}
+	if !s.metaOK || s.meta.format > 2 {
+		names = append(names, bucketsTail[:]...)
 	}
-	return s
+	for _, name := range names {
+		if b, found := buckets[string(name)]; found {
+			s.log = append(s.log, b)
+		} else if s.metaOK {
+			s.faults = append(s.faults, Fault{
+				Problem: fmt.Sprintf("the bucket %s is not there", name),
+			})
+		}
+	}
 }
 
 // foundBucket is the value of a bucket's key, and where it stands in the file.
@@ -198,12 +223,12 @@ func (s *survey) takeIndex(items []leafItem, ok bool) {
 // readLog walks the log, and then compares all that was walked with the freelist. each, if not
 // nil, gets every value in order, as it stands; otherwise their places are kept.
 func (s *survey) readLog(each func(seq uint64, raw []byte)) {
-	if s.log == nil {
+	if len(s.log) == 0 {
 		return
 	}
 	defer s.file.checkFree(s.bad("freelist"))
 	var before uint64
-	s.bucketLeaves(*s.log, "log", func(items []leafItem, leaf int64) {
+	visit := func(items []leafItem, leaf int64) {
 		for _, it := range items {
 			if len(it.key) != 8 {
 				s.faults = append(s.faults, Fault{Problem: "a log key is not 8 bytes long"})
@@ -221,7 +246,10 @@ func (s *survey) readLog(each func(seq uint64, raw []byte)) {
 				s.places = append(s.places, place{seq: seq, at: leaf + it.at, n: len(it.value)})
 			}
 		}
-	})
+	}
+	for _, part := range s.log {
+		s.bucketLeaves(part, "log", visit)
+	}
 }
 
 // scanEntries looks through the whole file for entries, in the log or not, that are wanted and
@@ -234,8 +262,7 @@ func (s *survey) scanEntries(want func(seq uint64) bool) []place {
 			switch {
 			case it.bucket && string(it.key) == string(bucketMeta) && !s.metaOK:
 				s.guessMeta(it.value)
-			case it.bucket && string(it.key) == string(bucketLog) &&
-				len(it.value) > bucketValueBytes:
+			case it.bucket && ofLog(it.key) && len(it.value) > bucketValueBytes:
 				inline, _ := leafItems(it.value[bucketValueBytes:])
 				visit(inline, leaf+it.at+bucketValueBytes)
 			case !it.bucket && len(it.key) == 8 && len(it.value) >= entryBytesMin:
@@ -252,6 +279,16 @@ func (s *survey) scanEntries(want func(seq uint64) bool) []place {
 	s.file.scan(visit)
 	slices.SortStableFunc(found, func(a, b place) int { return cmp.Compare(a.seq, b.seq) })
 	return found
+}
+
+// ofLog holds for the names of the tree and of the tail.
+func ofLog(name []byte) bool {
+	for _, part := range bucketsTail {
+		if bytes.Equal(name, part) {
+			return true
+		}
+	}
+	return bytes.Equal(name, bucketLog)
 }
 
 // guessMeta takes a meta bucket that was found without the page that leads to it. Of several the

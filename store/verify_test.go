@@ -30,7 +30,7 @@ func TestVerifyProvesAWholeJournal(t *testing.T) {
 	o := sampleJournal(t, t.TempDir())
 	before := listing(t, strings.TrimSuffix(o.Path, journalName))
 	v := wantProven(t, o)
-	if v.First != 1 || v.Last != 7 || v.Entries != 7 || v.Payments != 3 || v.Format != 2 ||
+	if v.First != 1 || v.Last != 7 || v.Entries != 7 || v.Payments != 3 || v.Format != 3 ||
 		v.Keyless || v.Waiting != 0 || v.Terminal != "T1" {
 		t.Errorf("verdict: %+v", v)
 	}
@@ -84,14 +84,14 @@ func TestVerifySaysExactlyWhereItBreaks(t *testing.T) {
 			"entry 6: entry 6: entry is damaged: checksum does not match",
 		},
 		{
-			"an entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(3)) }),
+			"an entry taken out", edit("tail0", func(b *bolt.Bucket) error { return b.Delete(seq(3)) }),
 			"entry 3: missing",
 		},
 		{
-			"the newest entry taken out", edit("log", func(b *bolt.Bucket) error { return b.Delete(seq(7)) }),
+			"the newest entry taken out", edit("tail0", func(b *bolt.Bucket) error { return b.Delete(seq(7)) }),
 			"entry 7: the index says that it is the newest of open key 7; the entries do not",
 		},
-		{"two entries that changed places", edit("log", func(b *bolt.Bucket) error {
+		{"two entries that changed places", edit("tail0", func(b *bolt.Bucket) error {
 			return b.Put(seq(2), bytes.Clone(b.Get(seq(3))))
 		}), "entry 2: entry 2: entry is damaged: holds entry 3"},
 		{"an open key taken out of the index", edit("open", func(b *bolt.Bucket) error {
@@ -199,7 +199,7 @@ func TestVerifyRefusesWhatItCannotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 3})
+		return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 4})
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

@@ -27,20 +27,42 @@ func (j *Journal) Witness(seq uint64) (Witness, error) {
 		return out, fmt.Errorf("%w: entry %d is not on file", ErrCorrupt, seq)
 	}
 	err := j.ledger.view(func(tx *bolt.Tx) error {
-		w, err := j.walkFrom(tx, seq)
-		if err != nil {
-			return err
-		}
-		w.gap(seq)
-		out.Before, out.Known = w.chain, w.known
-		raw := tx.Bucket(bucketLog).Get(logKey(seq))
+		log := logOf(tx)
+		raw := log.get(seq)
 		if _, err := decodeAt(seq, raw); err != nil {
 			return err
 		}
 		out.Raw = append([]byte(nil), raw...)
-		return nil
+		return out.follow(tx, log)
 	})
 	return out, err
+}
+
+// follow finds what the chain of the entry follows: the entry before it, what the journal keeps of
+// the last one it has forgotten, or a bridge over damage.
+func (w *Witness) follow(tx *bolt.Tx, log entryLog) error {
+	if raw := log.get(w.Seq - 1); raw != nil {
+		e, err := decodeAt(w.Seq-1, raw)
+		if err != nil {
+			return nil //nolint:nilerr // the damage of another entry: what is before this one is not known
+		}
+		w.Before, w.Known = e.Chain, true
+		return nil
+	}
+	var m journalMeta
+	if err := m.read(tx); err != nil {
+		return err
+	}
+	if w.Seq == m.base+1 {
+		w.Before, w.Known = m.chain, true
+		return nil
+	}
+	b, err := readBridges(tx)
+	if err != nil {
+		return fmt.Errorf("bridges: %w", err)
+	}
+	w.Before, w.Known, _ = b.before(w.Seq)
+	return nil
 }
 
 // signPurpose is the label of the key that signs.
@@ -57,7 +79,7 @@ func (j *Journal) Sign(message []byte) (public, signature []byte) {
 }
 
 func (k *keyring) signer(id [16]byte) ed25519.PrivateKey {
-	return ed25519.NewKeyFromSeed(derive(k.master, signPurpose, id))
+	return ed25519.NewKeyFromSeed(derive(k.master.key, signPurpose, id))
 }
 
 // Holder is somebody who has the key of a journal, though not the journal.
@@ -66,10 +88,10 @@ type Holder struct {
 	id   [16]byte
 }
 
-// Hold opens a key file. ErrOtherKey is for a key with which this public key does not go together:
+// Hold opens a key: KeyPath of o, and its DeriveKey where a module makes the key. ErrOtherKey is for a key with which this public key does not go together:
 // one of another journal, or one that has been changed since.
-func Hold(keyPath string, id [16]byte, public []byte) (*Holder, error) {
-	masters, err := readKeys(keyPath)
+func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
+	masters, err := readKeys(&o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +105,16 @@ func Hold(keyPath string, id [16]byte, public []byte) (*Holder, error) {
 			return &Holder{keys: keys, id: id}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: %s", ErrOtherKey, keyPath)
+	return nil, fmt.Errorf("%w: %s", ErrOtherKey, o.KeyPath)
 }
 
 // Follows says whether an entry's chain is the one that it must have behind what is before it.
 func (h *Holder) Follows(w Witness) bool {
 	e, err := decodeAt(w.Seq, w.Raw)
-	return err == nil && w.Known && h.keys.newChainer().next(w.Before, chainedBytes(w.Raw)) == e.Chain
+	if err != nil || !w.Known {
+		return false
+	}
+	return h.keys.newChainer().next(w.Before, chainedBytes(w.Raw)) == e.Chain
 }
 
 // Signed says whether a signature over a message is one of the key with this public part. Bytes of

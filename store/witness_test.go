@@ -30,7 +30,7 @@ func TestWitness(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := [16]byte(raw)
-	holder, err := store.Hold(j.Facts().KeyPath, id, public)
+	holder, err := store.Hold(store.Options{KeyPath: j.Facts().KeyPath}, id, public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestWitness(t *testing.T) {
 	}
 	other := mustOpen(t, options(t.TempDir()))
 	defer func() { _ = other.Close() }()
-	if _, err := store.Hold(other.Facts().KeyPath, id, public); !errors.Is(err, store.ErrOtherKey) {
+	if _, err := store.Hold(store.Options{KeyPath: other.Facts().KeyPath}, id, public); !errors.Is(err, store.ErrOtherKey) {
 		t.Errorf("another journal's key: %v", err)
 	}
 }

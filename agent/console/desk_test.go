@@ -53,7 +53,7 @@ func (f *fakeAgent) Payment(_ context.Context, id uint64) (api.Story, error) {
 	defer f.mu.Unlock()
 	for _, p := range f.stuck {
 		if p.ID == id {
-			return api.Story{Payment: &p, Entries: []agent.Line{{Seq: id, ID: id, Kind: "asked"}}}, nil
+			return api.Story{Payment: api.Payment{Payment: p}, Entries: []agent.Line{{Seq: id, ID: id, Kind: "asked"}}}, nil
 		}
 	}
 	return api.Story{}, errors.New("there is no such payment on file")

@@ -72,9 +72,13 @@ type Supervisor struct {
 	report  func(Report)
 	kick    chan struct{}
 
-	mu    sync.Mutex // guards state and line: Send is called from outside Run, see Writer
+	mu    sync.Mutex // guards all below: Send is called from outside Run, see Writer
 	state State
 	line  *Writer
+	local string // our end of the line that is up
+	why   error  // why we gave the line up
+	fresh bool   // the next dial begins anew, see Renew
+	abort func() // of the dial under way
 }
 
 // New returns a supervisor that reports by calling report from its own goroutine. The call may
@@ -98,6 +102,26 @@ func (s *Supervisor) Kick() {
 	}
 }
 
+// Renew makes a dial happen now, as if it were the first: the network is back. A dial under way is
+// given up, because its packets went nowhere and the next would wait for seconds.
+func (s *Supervisor) Renew() {
+	s.mu.Lock()
+	s.fresh = true
+	abort := s.abort
+	s.mu.Unlock()
+	if abort != nil {
+		abort()
+	}
+	s.Kick()
+}
+
+// Local is our end of the line that is up, empty if none is.
+func (s *Supervisor) Local() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.local
+}
+
 // Send hands a frame body to the line. An error means that provably no byte left. Otherwise bytes
 // may have left, unless a NeverLeft with the tag follows.
 func (s *Supervisor) Send(tag Tag, body []byte) error {
@@ -116,9 +140,13 @@ func (s *Supervisor) Send(tag Tag, body []byte) error {
 }
 
 // Drop ends the line that is up: it leads nowhere, as the agent has found out. A redial follows.
-func (s *Supervisor) Drop() {
+func (s *Supervisor) Drop() { s.DropFor(nil) }
+
+// DropFor is Drop with a reason, which LineLost then has.
+func (s *Supervisor) DropFor(why error) {
 	s.mu.Lock()
 	line := s.line
+	s.why = why
 	s.mu.Unlock()
 	if line != nil {
 		line.Break()
@@ -145,12 +173,36 @@ func (s *Supervisor) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if s.renewed() {
+			wait.Reset()
+			turn = -1
+			continue
+		}
 		pause := min(wait.NextBackOff(), s.options.RedialMax) // its jitter exceeds the cap
 		if err != nil {
 			s.report(DialFailed{Address: address, Err: err, Wait: pause})
 		}
 		s.sleep(ctx, pause)
+		if s.renewed() {
+			wait.Reset()
+			turn = -1
+		}
 	}
+}
+
+// renewed tells once that Renew was called since it was last asked.
+func (s *Supervisor) renewed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.fresh
+	s.fresh = false
+	if was {
+		select { // the kick that came with it
+		case <-s.kick:
+		default:
+		}
+	}
+	return was
 }
 
 // newWait is the curve between redials: it never ends (the default of the library gives up after
@@ -169,6 +221,14 @@ func (s *Supervisor) newWait() *backoff.ExponentialBackOff {
 func (s *Supervisor) dial(ctx context.Context, address string) (hal.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.DialTimeout)
 	defer cancel()
+	s.mu.Lock()
+	s.abort = cancel
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.abort = nil
+		s.mu.Unlock()
+	}()
 	return s.options.Dialer.Dial(ctx, address)
 }
 
@@ -182,6 +242,7 @@ func (s *Supervisor) keep(ctx context.Context, line hal.Link, address string) {
 	})
 	s.mu.Lock()
 	s.line, s.state = writer, Next(s.state, SignedOn)
+	s.local, s.why, s.fresh = line.Local(), nil, false
 	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	defer stop()
@@ -189,7 +250,10 @@ func (s *Supervisor) keep(ctx context.Context, line hal.Link, address string) {
 	err := s.read(line)
 	// From here on nothing more is sent; the writer says what never left; then the line is lost.
 	s.mu.Lock()
-	s.line = nil
+	s.line, s.local = nil, ""
+	if s.why != nil {
+		err = s.why
+	}
 	s.mu.Unlock()
 	writer.Close()
 	s.report(LineLost{Err: err})

@@ -163,15 +163,11 @@ func decideDoubted(s State, e Event) Decision {
 
 // decideHold: a person stops the attempts, or lets them go on. Neither closes anything.
 func decideHold(s State, e Event) Decision {
-	switch e := e.(type) {
-	case Hold:
-		if !s.Held {
-			return Decision{Record: Record{Kind: RecordHeld, By: e.By, Why: e.Why}}
-		}
-	case Release:
-		if s.Held {
-			return Decision{Record: Record{Kind: RecordReleased, By: e.By, Why: e.Why}}
-		}
+	if hold, ok := e.(Hold); ok && !s.Held {
+		return Decision{Record: Record{Kind: RecordHeld, By: hold.By, Why: hold.Why}}
+	}
+	if release, ok := e.(Release); ok && s.Held {
+		return Decision{Record: Record{Kind: RecordReleased, By: release.By, Why: release.Why}}
 	}
 	return Decision{}
 }

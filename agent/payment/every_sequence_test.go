@@ -172,20 +172,18 @@ func (w *walker) record(at *world, d payment.Decision) {
 // hold: what a person has stopped stays stopped and stays owed, until a person lets it go or the host
 // settles it; and no hold or release is anything but durable.
 func (w *walker) hold(at *world, before payment.State, d payment.Decision) {
-	switch d.Record.Kind {
-	case payment.RecordHeld, payment.RecordReleased:
-		at.held = d.Record.Kind == payment.RecordHeld
+	kind := d.Record.Kind
+	if kind == payment.RecordHeld || kind == payment.RecordReleased {
+		at.held = kind == payment.RecordHeld
 		if d.Soon || d.Record.By == "" {
-			w.fail("%s soon, or by nobody", d.Record.Kind)
+			w.fail("%s soon, or by nobody", kind)
 		}
 		if at.live.Phase != before.Phase || !at.live.Phase.Open() {
-			w.fail("%s moved %s to %s", d.Record.Kind, before.Phase, at.live.Phase)
+			w.fail("%s moved %s to %s", kind, before.Phase, at.live.Phase)
 		}
-	case payment.RecordReversalSent:
-		if at.held {
-			w.fail("a reversal leaves that a person has stopped")
-		}
-	default:
+	}
+	if kind == payment.RecordReversalSent && at.held {
+		w.fail("a reversal leaves that a person has stopped")
 	}
 	if at.live.Phase != payment.Doubted || d.Record.Kind == payment.RecordDoubted {
 		at.held = false

@@ -44,6 +44,9 @@ func NewQueue(s Schedule) *Queue {
 	return &Queue{schedule: s}
 }
 
+// Change puts another schedule in force, for what is sent from now on.
+func (q *Queue) Change(s Schedule) { q.schedule = s }
+
 // Len is how many reversals are owed.
 func (q *Queue) Len() int { return len(q.items) }
 

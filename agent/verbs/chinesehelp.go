@@ -10,26 +10,24 @@ var chineseHelp = pairs(
 	"人工关闭卡住的交易，须说明原因",
 	"colours: auto, always or never (NO_COLOR and CLICOLOR_FORCE count too)",
 	"颜色：auto、always 或 never（NO_COLOR 和 CLICOLOR_FORCE 同样有效）",
-	"doctor looks at disk, file system, journal, clock, key, permissions, daemon and "+
-		"line,\n"+
-		"and says what to do. It works with the daemon away too. Exit code 0: all is well;\n"+
-		"1: somebody should look; 2: payments are in danger, or stuck.",
+	"doctor looks at disk, file system, journal, clock, key, permissions, daemon and\n"+
+		"line, and says what to do. It works with the daemon away too. Exit code 0: all\n"+
+		"is well; 1: somebody should look; 2: payments are in danger, or stuck.",
 	"doctor 检查磁盘、文件系统、日志、时钟、密钥、权限、守护进程和线路，\n"+
 		"并说明如何处理。守护进程不在时也可用。退出码 0：一切正常；\n"+
 		"1：应有人查看；2：交易有危险或卡住。",
 	"en or zh; else LC_ALL, LC_MESSAGES or LANG decides",
 	"en 或 zh（中文）；否则由 LC_ALL、LC_MESSAGES 或 LANG 决定",
-	"evidence gathers everything on file about one payment: its entries as they lie in\n"+
-		"the journal with what ties them to it, its messages, masked, and a signature.\n"+
+	"evidence gathers everything on file about one payment: its entries as they lie\n"+
+		"in the journal with what ties them to it, its messages, masked, and a signature.\n"+
 		"json is the bundle that verify proves; text and html are pages to print, which\n"+
 		"carry its fingerprint. No card number is in any of them.",
 	"evidence 汇集一笔交易的全部存档：日志原始记录及其链接、\n"+
 		"屏蔽后的报文和签名。json 是 verify 可以验证的证据包；\n"+
 		"text 和 html 是可打印的页面，带有其指纹。均不含完整卡号。",
-	"hold stops sending the reversal of one payment, until release. It closes nothing: "+
-		"the\n"+
-		"payment stays owed, counted and shown, also after a restart. New sales do not wait\n"+
-		"for it.",
+	"hold stops sending the reversal of one payment, until release. It closes\n"+
+		"nothing: the payment stays owed, counted and shown, also after a restart. New\n"+
+		"sales do not wait for it.",
 	"hold 暂停发送一笔冲正，直到 release。它不关闭任何交易：\n"+
 		"冲正仍然欠着、计数并显示，重启后也是如此。新交易不等待它。",
 	"how long one screen stands: 500ms, 5s",
@@ -46,8 +44,8 @@ var chineseHelp = pairs(
 	"屏蔽后的报文，十六进制",
 	"json, text or html",
 	"json、text 或 html（页面）",
-	"kinds of entries: asked,stuck,…; or open",
-	"记录种类：asked,stuck,…；或 open（未结）",
+	"kinds of entries: asked,stuck,...; or open",
+	"记录种类：asked,stuck,...；或 open（未结）",
 	"let the attempts at a held reversal go on",
 	"恢复发送暂停的冲正",
 	"not after",
@@ -64,11 +62,11 @@ var chineseHelp = pairs(
 	"需要人工处理的交易（有则退出码为 1）",
 	"print JSON for programs",
 	"输出 JSON，供程序使用",
-	"ready-to-remove ends with exit code 0 when no payment is open on this terminal, and\n"+
-		"with 1 when one is: then the device must stay, or its journal goes along.",
+	"ready-to-remove ends with exit code 0 when no payment is open on this terminal,\n"+
+		"and with 1 when one is: then the device must stay, or its journal goes along.",
 	"本终端没有未结交易时 ready-to-remove 退出码为 0，\n否则为 1：此时设备必须保留，或日志随之带走。",
-	"replay sends the reversal of a payment again, now: of a stuck one, or of one that\n"+
-		"waits for its next try. all is every stuck one.",
+	"replay sends the reversal of a payment again, now: of a stuck one, or of one\n"+
+		"that waits for its next try. all is every stuck one.",
 	"replay 立即重发一笔冲正：卡住的，或正在等待下次发送的。\nall 表示所有卡住的。",
 	"resolve closes a stuck payment: nothing of it is sent any more. Do it when the\n"+
 		"acquirer has said that no debit is left. Name and reason go on file.",
@@ -86,9 +84,9 @@ var chineseHelp = pairs(
 	"请用 reversald run 启动，或用 --socket 指定套接字",
 	"stop our attempts at one reversal; it stays owed",
 	"暂停发送一笔冲正；仍然欠着",
-	"tail prints journal entries, and with -f waits for more. Filters narrow it: an "+
-		"entry\n"+
-		"is shown when all of them fit. Terminal, STAN and RRN are those of its payment.\n"+
+	"tail prints journal entries, and with -f waits for more. Filters narrow it: an\n"+
+		"entry is shown when all of them fit. Terminal, STAN and RRN are those of its\n"+
+		"payment.\n"+
 		"\n"+
 		"  reversald tail -f --state stuck,reversed\n"+
 		"  reversald tail -n 1000 --stan 000123 --since 2h -o json\n"+

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,9 +16,10 @@ import (
 func doctorVerb() *Verb {
 	return &Verb{
 		Name: "doctor", Short: "is everything in order here, and what to do if not?", Local: true,
-		Long: "doctor looks at disk, file system, journal, clock, key, permissions, daemon and line,\n" +
-			"and says what to do. It works with the daemon away too. Exit code 0: all is well;\n" +
-			"1: somebody should look; 2: payments are in danger, or stuck.",
+		Long: "" +
+			"doctor looks at disk, file system, journal, clock, key, permissions, daemon and\n" +
+			"line, and says what to do. It works with the daemon away too. Exit code 0: all\n" +
+			"is well; 1: somebody should look; 2: payments are in danger, or stuck.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if err := in.noArgs(s); err != nil {
 				return err
@@ -137,7 +137,8 @@ func (d *doctor) place(name, where string, free int64, err error, kind string, u
 		d.good(name, s.f("%s on %s, %s free", where, kind, size(free)))
 		return
 	}
-	switch todo := s.f("make room: the journal keeps a reserve for what is open, and refuses new sales"); {
+	todo := s.f("make room: the journal keeps a reserve for what is open, and refuses new sales")
+	switch {
 	case free < freeBytesBad:
 		d.bad("disk room", s.f("only %s free on %s", size(free), where), todo)
 	case free < freeBytesMin:
@@ -182,7 +183,8 @@ func (d *doctor) key(f checkup.Facts) {
 	switch {
 	case errors.Is(f.Key.Err, fs.ErrNotExist) && f.Journal.Err == nil:
 		d.bad("key", s.f("%s is gone: cards in the journal can not be read any more", f.Key.Path),
-			s.f("put it back from where it is kept; without it no reversal with a card can be built"))
+			s.f("put it back from where it is kept; "+
+				"without it no reversal with a card can be built"))
 	case errors.Is(f.Key.Err, fs.ErrNotExist):
 	case f.Key.Err != nil:
 		d.look("key", s.f("%s can not be looked at: %s", f.Key.Path, f.Key.Err),
@@ -303,9 +305,12 @@ func (d *doctor) report() error {
 			return err
 		}
 	} else {
-		slices.SortStableFunc(d.found, func(a, b Finding) int { return int(a.Grade) - int(b.Grade) })
-		for _, f := range d.found {
-			d.print(f)
+		for grade := Good; grade <= Bad; grade++ {
+			for _, f := range d.found {
+				if f.Grade == grade {
+					d.print(f)
+				}
+			}
 		}
 	}
 	if worst == Good {
@@ -319,17 +324,18 @@ func (d *doctor) print(f Finding) {
 	mark := ""
 	switch f.Grade {
 	case Good:
-		mark = s.green("ok  ")
+		mark = s.green(pad(s.Tr("ok"), 4))
 	case Look:
-		mark = s.bold("LOOK")
+		mark = s.bold(pad(s.Tr("LOOK"), 4))
 	case Bad:
-		mark = s.red("BAD ")
+		mark = s.red(pad(s.Tr("BAD"), 4))
 	}
 	const begin, margin = 5, 20 // of the words, and of what follows them on further lines
-	text := wrap(pad("", begin)+pad(s.Tr(f.Name), margin-begin-1)+" "+Clean(f.Text), s.width(), margin)
+	text := pad("", begin) + pad(s.Tr(f.Name), margin-begin-1) + " " + Clean(f.Text)
+	text = wrap(text, s.width(), margin)
 	_, _ = io.WriteString(s.Out, mark+text[begin-1:]+"\n")
 	if f.Todo != "" {
-		todo := wrap(pad("", margin)+s.Tr("do:")+" "+Clean(f.Todo), s.width(), margin+4)
+		todo := wrap(pad("", margin)+s.f("do: %s", f.Todo), s.width(), margin+4)
 		_, _ = io.WriteString(s.Out, todo+"\n")
 	}
 }

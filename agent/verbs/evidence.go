@@ -13,9 +13,11 @@ import (
 
 func evidenceVerb() *Verb {
 	return &Verb{
-		Name: "evidence", Args: "ID", Short: "a bundle about one payment, for a dispute", IDs: true,
-		Long: "evidence gathers everything on file about one payment: its entries as they lie in\n" +
-			"the journal with what ties them to it, its messages, masked, and a signature.\n" +
+		Name: "evidence", Args: "ID", IDs: true,
+		Short: "a bundle about one payment, for a dispute",
+		Long: "" +
+			"evidence gathers everything on file about one payment: its entries as they lie\n" +
+			"in the journal with what ties them to it, its messages, masked, and a signature.\n" +
 			"json is the bundle that verify proves; text and html are pages to print, which\n" +
 			"carry its fingerprint. No card number is in any of them.",
 		Flags: []Flag{
@@ -138,38 +140,41 @@ func (s *Session) pageOf(ev agent.Evidence, b agent.Bundle) page {
 }
 
 func (s *Session) whatItIs(ev agent.Evidence) section {
-	out := section{heading: s.Tr("Payment")}
-	add := func(label, value string) {
-		if value != "" {
-			out.rows = append(out.rows, [2]string{s.Tr(label), Clean(value)})
-		}
-	}
+	const layout = "2006-01-02 15:04:05 -0700"
+	var l agent.Line // what was asked
+	reference, state, at := "", "", ""
 	for _, e := range ev.Entries {
-		if e.Line.Kind != "asked" {
-			continue
+		if e.Line.Kind == "asked" && l.Kind == "" {
+			l, at = e.Line, s.clock(e.Line.Time, layout)
 		}
-		add("amount", money(e.Line.Amount, e.Line.Currency))
-		add("card", e.Line.Card)
-		add("terminal", e.Line.Terminal)
-		add("trace number", e.Line.STAN)
-		add("message type", e.Line.MTI)
-		add("host", e.Line.Host)
-		add("asked at", s.clock(e.Line.Time, "2006-01-02 15:04:05 -0700"))
-		break
-	}
-	for _, e := range ev.Entries {
 		if e.Line.Kept != nil {
-			add("reference", e.Line.Kept.RRN)
+			reference = e.Line.Kept.RRN
 		}
 	}
 	if ev.Payment != nil {
-		add("state", s.phase(ev.Payment))
+		state = s.phase(ev.Payment)
 	}
-	add("profile", ev.Profile)
-	add("journal", ev.Journal.ID)
-	add("software", ev.Software)
-	add("made at", s.clock(ev.Made, "2006-01-02 15:04:05 -0700"))
-	add("made by", ev.By)
+	out := section{heading: s.Tr("Payment")}
+	for _, row := range [...][2]string{
+		{s.Tr("amount"), money(l.Amount, l.Currency)},
+		{s.Tr("card"), l.Card},
+		{s.Tr("terminal"), l.Terminal},
+		{s.Tr("trace number"), l.STAN},
+		{s.Tr("message type"), l.MTI},
+		{s.Tr("host"), l.Host},
+		{s.Tr("asked at"), at},
+		{s.Tr("reference"), reference},
+		{s.Tr("state"), state},
+		{s.Tr("profile"), ev.Profile},
+		{s.Tr("journal"), ev.Journal.ID},
+		{s.Tr("software"), ev.Software},
+		{s.Tr("made at"), s.clock(ev.Made, layout)},
+		{s.Tr("made by"), ev.By},
+	} {
+		if row[1] != "" {
+			out.rows = append(out.rows, [2]string{row[0], Clean(row[1])})
+		}
+	}
 	return out
 }
 
@@ -231,14 +236,16 @@ func (p page) text(w io.Writer, width int) {
 // pageStyle is all that the page needs: it fetches nothing.
 const pageStyle = "body{font:11pt/1.4 sans-serif;max-width:46em;margin:2em auto;padding:0 1em}" +
 	"h1{font-size:15pt}h2{font-size:12pt;border-bottom:1px solid}" +
-	"td{vertical-align:top;padding:0 1em 0 0;overflow-wrap:anywhere}td:first-child{white-space:nowrap}" +
+	"td{vertical-align:top;padding:0 1em 0 0;overflow-wrap:anywhere}" +
+	"td:first-child{white-space:nowrap}" +
 	"pre{font-size:9pt;white-space:pre-wrap}@media print{body{margin:0}}"
 
 // html writes the page for a browser: one file, nothing to fetch, no script.
 func (p page) html(w io.Writer, lang Lang) {
 	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"+
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "+
-		"style-src 'unsafe-inline'\">\n<title>%s</title><style>%s</style></head><body>\n<h1>%s</h1>\n",
+		"style-src 'unsafe-inline'\">\n<title>%s</title><style>%s</style></head><body>\n"+
+		"<h1>%s</h1>\n",
 		lang, escape(p.title), pageStyle, escape(p.title))
 	for _, sec := range p.sections {
 		fmt.Fprintf(w, "<h2>%s</h2>\n", escape(sec.heading))

@@ -139,3 +139,19 @@ func takes(format string) []string {
 	slices.Sort(all)
 	return all
 }
+
+// TestHelpFitsAScreen: a tired person reads help on 80 columns.
+func TestHelpFitsAScreen(t *testing.T) {
+	for _, v := range verbs.All() {
+		if len(v.Short) > 60 {
+			t.Errorf("%s in short is %d long", v.Name, len(v.Short))
+		}
+		for _, lang := range []verbs.Lang{verbs.English, verbs.Chinese} {
+			for _, line := range strings.Split(lang.Tr(v.Long), "\n") {
+				if n := verbs.Columns(line); n > 80 {
+					t.Errorf("%s in %s: %d columns: %s", v.Name, lang, n, line)
+				}
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,13 +75,31 @@ func openVerb() *Verb {
 func (s *Session) openLine(p *agent.Payment) string {
 	next := ""
 	if p.NextIn != nil {
-		next = s.span(time.Duration(*p.NextIn))
+		next = span(time.Duration(*p.NextIn))
 	}
 	return cut(strings.Join([]string{
-		pad(s.f("%d", p.ID), 6), pad(s.clock(p.Since, "01-02 15:04"), 11), pad(Clean(p.Terminal), 8),
-		pad(Clean(p.STAN), 6), padLeft(money(p.Amount, Clean(p.Currency)), 14),
-		pad(s.f("%d", p.Attempts), 4), pad(next, 6), s.phase(p),
+		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"),
+		pad(Clean(p.Terminal), 8), pad(Clean(p.STAN), 6),
+		padLeft(money(p.Amount, Clean(p.Currency)), 12),
+		padLeft("x"+strconv.Itoa(p.Attempts), 4), padLeft(next, 6), s.phaseShort(p),
 	}, " "), s.width())
+}
+
+// phaseShort is the state of an open payment in a list.
+func (s *Session) phaseShort(p *agent.Payment) string {
+	switch {
+	case p.Held:
+		return s.Tr("HELD by a person")
+	case p.Phase == "stuck":
+		return s.Tr("STUCK")
+	case p.Overdue:
+		return s.Tr("OVERDUE")
+	case p.Phase == "asked":
+		return s.Tr("asked")
+	case p.Phase == "approved":
+		return s.Tr("approved")
+	}
+	return s.phaseWord(p.Phase)
 }
 
 func linkVerb() *Verb {
@@ -146,7 +165,7 @@ func (s *Session) heard(st api.Status) string {
 	if st.HeardAgo == nil {
 		return s.f("The host was not heard since the start.")
 	}
-	return s.f("The host was last heard %s ago.", s.span(time.Duration(*st.HeardAgo)))
+	return s.f("The host was last heard %s ago.", span(time.Duration(*st.HeardAgo)))
 }
 
 // linkWord is the state of the line in words.
@@ -169,8 +188,9 @@ func (s *Session) linkWord(state string) string {
 func readyVerb() *Verb {
 	return &Verb{
 		Name: "ready-to-remove", Short: "is nothing owed, so that the device may be swapped?",
-		Long: "ready-to-remove ends with exit code 0 when no payment is open on this terminal, and\n" +
-			"with 1 when one is: then the device must stay, or its journal goes along.",
+		Long: "" +
+			"ready-to-remove ends with exit code 0 when no payment is open on this terminal,\n" +
+			"and with 1 when one is: then the device must stay, or its journal goes along.",
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if err := in.noArgs(s); err != nil {
 				return err

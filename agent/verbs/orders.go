@@ -14,8 +14,9 @@ func reasonFlag() Flag { return Flag{Name: "reason", Kind: Text, Doc: "why; it g
 func replayVerb() *Verb {
 	return &Verb{
 		Name: "replay", Args: "ID|all", Short: "send a stuck reversal again, now",
-		Long: "replay sends the reversal of a payment again, now: of a stuck one, or of one that\n" +
-			"waits for its next try. all is every stuck one.",
+		Long: "" +
+			"replay sends the reversal of a payment again, now: of a stuck one, or of one\n" +
+			"that waits for its next try. all is every stuck one.",
 		Order: true, IDs: true, Flags: []Flag{reasonFlag()},
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			if len(in.Args) == 1 && in.Args[0] == "all" {
@@ -68,9 +69,9 @@ func (s *Session) replayAll(ctx context.Context, why string) error {
 
 func holdVerb() *Verb {
 	return orderVerb("hold", "stop our attempts at one reversal; it stays owed",
-		"hold stops sending the reversal of one payment, until release. It closes nothing: the\n"+
-			"payment stays owed, counted and shown, also after a restart. New sales do not wait\n"+
-			"for it.", true,
+		"hold stops sending the reversal of one payment, until release. It closes\n"+
+			"nothing: the payment stays owed, counted and shown, also after a restart. New\n"+
+			"sales do not wait for it.", true,
 		func(c Client) orderFunc { return c.Hold },
 		func(s *Session, p agent.Payment) {
 			s.tell(2, "payment %d is held: nothing is sent, and it is still owed; %s lets it go on",

@@ -2,6 +2,7 @@ package verbs
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"reversald/agent"
@@ -15,7 +16,10 @@ func showVerb() *Verb {
 			"attempt at reversing it and its answer, and what happens next and when.",
 		Flags: []Flag{
 			{Name: "entries", Kind: Switch, Default: "false", Doc: "the journal's entries instead"},
-			{Name: "hex", Kind: Switch, Default: "false", Doc: "its messages, masked, as hexadecimal"},
+			{
+				Name: "hex", Kind: Switch, Default: "false",
+				Doc: "its messages, masked, as hexadecimal",
+			},
 		},
 		Run: func(ctx context.Context, s *Session, in Input) error {
 			id, err := in.oneID(s)
@@ -34,7 +38,9 @@ func showVerb() *Verb {
 			}
 			if in.On("entries") {
 				for _, l := range story.Entries {
-					s.line(l)
+					if err := s.line(l); err != nil {
+						return err
+					}
 				}
 				return nil
 			}
@@ -68,7 +74,7 @@ func (s *Session) show(story api.Story, status api.Status) {
 			i += run - 1
 		}
 	}
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		s.put("\n")
 		s.tell(0, "now: %s", s.phase(p))
 		for _, line := range s.whyNot(p, status, story.Entries) {
@@ -94,7 +100,7 @@ func (s *Session) told(at time.Time, sentence string) {
 
 // heading says which payment this is.
 func (s *Session) heading(story api.Story) {
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		s.tell(2, "payment %d: %s, card %s, terminal %s, trace number %s", p.ID,
 			money(p.Amount, p.Currency), s.orNone(p.Card), p.Terminal, p.STAN)
 		return
@@ -142,7 +148,8 @@ func (s *Session) frame(f agent.Frame) {
 		return
 	}
 	for _, field := range f.Fields {
-		s.put("%s\n", cut(Clean(s.f("  %4d  %s: %s", field.Field, field.Name, field.Value)), s.width()))
+		line := s.f("  %4d  %s: %s", field.Field, field.Name, field.Value)
+		s.put("%s\n", cut(line, s.width()))
 	}
 	s.hex(f.Hex, "  ")
 }
@@ -153,10 +160,18 @@ func (s *Session) hex(digits, indent string) {
 	perLine := max(1, (s.width()-len(indent))/(group+1)) * group
 	for at := 0; at < len(digits); at += perLine {
 		line := digits[at:min(at+perLine, len(digits))]
-		text := indent
+		var groups []string
 		for i := 0; i < len(line); i += group {
-			text += line[i:min(i+group, len(line))] + " "
+			groups = append(groups, line[i:min(i+group, len(line))])
 		}
-		s.put("%s\n", text[:len(text)-1])
+		s.put("%s%s\n", indent, strings.Join(groups, " "))
 	}
+}
+
+// paymentOf is the payment as it stands; nil when what is on file of it does not tell.
+func paymentOf(story api.Story) *agent.Payment {
+	if story.Phase == "" || story.Phase == "damaged" {
+		return nil
+	}
+	return &story.Payment.Payment
 }

@@ -83,13 +83,13 @@ func (s *Session) act(alone, why string, l agent.Line) string {
 
 func (s *Session) approved(l agent.Line) string {
 	if l.Kept != nil && l.Kept.RRN != "" {
-		return s.f("The host approved (%s), reference %s.", s.codeOf(l), l.Kept.RRN)
+		return s.f("The host approved (%s), reference %s.", codeOf(l), l.Kept.RRN)
 	}
-	return s.f("The host approved (%s).", s.codeOf(l))
+	return s.f("The host approved (%s).", codeOf(l))
 }
 
 // codeOf is the code of an approval, wherever it was kept.
-func (s *Session) codeOf(l agent.Line) string {
+func codeOf(l agent.Line) string {
 	if l.Code == "" && l.Kept != nil {
 		return Clean(l.Kept.Code)
 	}

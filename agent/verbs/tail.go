@@ -3,6 +3,7 @@ package verbs
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"reversald/agent"
@@ -12,13 +13,18 @@ import (
 func tailVerb() *Verb {
 	return &Verb{
 		Name: "tail", Short: "the newest journal entries; -f waits for more", Live: true,
-		Long: "tail prints journal entries, and with -f waits for more. Filters narrow it: an entry\n" +
-			"is shown when all of them fit. Terminal, STAN and RRN are those of its payment.\n\n" +
+		Long: "" +
+			"tail prints journal entries, and with -f waits for more. Filters narrow it: an\n" +
+			"entry is shown when all of them fit. Terminal, STAN and RRN are those of its\n" +
+			"payment.\n\n" +
 			"  reversald tail -f --state stuck,reversed\n" +
 			"  reversald tail -n 1000 --stan 000123 --since 2h -o json\n" +
 			"  reversald tail -n 5 --mti 0400 -o hex",
 		Flags: []Flag{
-			{Name: "follow", Letter: "f", Kind: Switch, Default: "false", Doc: "wait for more entries"},
+			{
+				Name: "follow", Letter: "f", Kind: Switch, Default: "false",
+				Doc: "wait for more entries",
+			},
 			{
 				Name: "lines", Letter: "n", Kind: Number, Default: "20",
 				Doc: "how many entries to begin with",
@@ -28,7 +34,7 @@ func tailVerb() *Verb {
 				OneOf: []string{"text", "json", "hex"},
 				Doc:   "text, json (one object a line, with v), or hex (masked messages)",
 			},
-			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,…; or open"},
+			{Name: "state", Kind: Text, Doc: "kinds of entries: asked,stuck,...; or open"},
 			{Name: "terminal", Kind: Text, Doc: "of this terminal (DE 41)"},
 			{Name: "stan", Kind: Text, Doc: "with this trace number (DE 11)"},
 			{Name: "rrn", Kind: Text, Doc: "with this reference (DE 37)"},
@@ -65,11 +71,9 @@ func runTail(ctx context.Context, s *Session, in Input) error {
 		return err
 	}
 	t := tailing{s: s, ctx: ctx, out: out, want: want, follow: in.On("follow")}
-	if err := t.run(in.Number("lines")); err != nil || !t.follow {
+	err = t.run(in.Number("lines"))
+	if err != nil || !t.follow || ctx.Err() != nil { // whoever stopped it has seen enough
 		return err
-	}
-	if ctx.Err() != nil {
-		return nil // whoever watched has seen enough
 	}
 	return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more
 }
@@ -179,38 +183,45 @@ func number(id uint64) string {
 
 // details is what an entry says besides its kind. It is not translated: people search for it.
 func details(l agent.Line) string {
-	var parts []string
-	word := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	wordIf := func(format, value string) {
-		if value != "" {
-			word(format, value)
-		}
-	}
+	whose, amount, attempt, reference, approval, missed := "", "", "", "", "", ""
 	if l.Terminal != "" {
-		word("%s %s", l.Terminal, l.STAN)
+		whose = l.Terminal + " " + l.STAN
 	}
-	wordIf("%s", l.MTI)
 	if l.Amount != 0 {
-		word("%s", money(l.Amount, l.Currency))
+		amount = money(l.Amount, l.Currency)
 	}
-	wordIf("%s", l.Card)
-	wordIf("%s", l.Reason)
 	if l.Attempt != 0 {
-		word("attempt %d", l.Attempt)
+		attempt = strconv.Itoa(l.Attempt)
 	}
-	wordIf("to %s", l.Host)
-	wordIf("code %s", l.Code)
 	if l.Kept != nil {
-		wordIf("RRN %s", l.Kept.RRN)
+		reference = l.Kept.RRN
 	}
 	if l.Approves {
-		word("an approval")
+		approval = "an approval"
 	}
-	wordIf("by %s", l.By)
-	wordIf("%s", l.Why)
-	wordIf("%s", l.What)
 	if l.Missed != 0 {
-		word("(%d before it came too fast to be written)", l.Missed)
+		missed = strconv.Itoa(l.Missed)
 	}
-	return strings.Join(parts, "  ")
+	var text strings.Builder
+	for _, part := range [...][3]string{
+		{"", whose},
+		{"", l.MTI},
+		{"", amount},
+		{"", l.Card},
+		{"", l.Reason},
+		{"attempt ", attempt},
+		{"to ", l.Host},
+		{"code ", l.Code},
+		{"RRN ", reference},
+		{"", approval},
+		{"by ", l.By},
+		{"", l.Why},
+		{"", l.What},
+		{"(", missed, " before it came too fast to be written)"},
+	} {
+		if part[1] != "" {
+			text.WriteString("  " + part[0] + part[1] + part[2])
+		}
+	}
+	return strings.TrimPrefix(text.String(), "  ")
 }

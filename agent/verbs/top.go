@@ -125,8 +125,8 @@ func (s *Session) topHead(st api.Status) []string {
 	left := "reversald " + Clean(st.Version) + "  " + Clean(st.Profile)
 	right := s.clock(s.now(), "2006-01-02 15:04:05")
 	head := pad(cut(left, s.width()-len(right)-1), s.width()-len(right)) + right
-	counts := s.f("owed %d  held %d  overdue %d  stuck %d  waiting %d  entries %d", st.Owed, st.Held,
-		st.Overdue, st.Stuck, st.Waiting, st.Entries)
+	counts := s.f("owed %d  held %d  overdue %d  stuck %d  waiting %d  entries %d", st.Owed,
+		st.Held, st.Overdue, st.Stuck, st.Waiting, st.Entries)
 	counts = cut(counts, s.width())
 	if st.Stuck+st.Overdue > 0 {
 		counts = s.red(counts)

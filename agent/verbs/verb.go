@@ -73,6 +73,8 @@ type UsageError struct{ Text string }
 func (e UsageError) Error() string { return e.Text }
 
 // Outcome is an answer that a program can tell from the exit code. The verb has said the rest.
+//
+//nolint:errname // it is an answer, and no fault
 type Outcome struct{ Code int }
 
 func (e Outcome) Error() string { return "outcome " + strconv.Itoa(e.Code) }
@@ -95,8 +97,8 @@ func (v *Verb) Usage() string {
 // completeMax is how many payments Tab offers.
 const completeMax = 50
 
-// Complete offers the numbers of open payments, each with a tab and what it is about, where the verb
-// takes one. Whoever presses Tab is told of no error.
+// Complete offers the numbers of open payments, each with a tab and what it is about, where the
+// verb takes one. Whoever presses Tab is told of no error.
 func (v *Verb) Complete(ctx context.Context, s *Session) []string {
 	if !v.IDs {
 		return nil

@@ -51,7 +51,7 @@ func (s *Session) whyJSON(id uint64, story api.Story, status api.Status) error {
 	plain := *s
 	plain.Lang = English
 	out := Why{V: schemaVersion, ID: id, Why: []string{}, Todo: []string{}}
-	if p := story.Payment; p != nil {
+	if p := paymentOf(story); p != nil {
 		out.Phase, out.Held, out.Attempts = p.Phase, p.Held, p.Attempts
 		out.Why = append(out.Why, plain.whyNot(p, status, story.Entries)...)
 		out.Todo = append(out.Todo, plain.todo(p)...)
@@ -64,7 +64,7 @@ func (s *Session) whyJSON(id uint64, story api.Story, status api.Status) error {
 }
 
 func (s *Session) why(id uint64, story api.Story, status api.Status) {
-	p := story.Payment
+	p := paymentOf(story)
 	if p == nil {
 		s.tell(2, "payment %d was closed long ago: %s tells how", id, s.command("show %d", id))
 		return
@@ -124,7 +124,7 @@ func (s *Session) whyOwed(p *agent.Payment, st api.Status, story []agent.Line) [
 	}
 	left := ""
 	if p.NextIn != nil {
-		left = s.span(time.Duration(*p.NextIn))
+		left = span(time.Duration(*p.NextIn))
 	}
 	switch {
 	case p.InFlight:
@@ -211,7 +211,7 @@ func (s *Session) tried(p *agent.Payment, story []agent.Line) []string {
 		answered += codes[code]
 		out = append(out, s.f("The host answered %s %s.", s.code(code), s.times(codes[code])))
 	}
-	if answered == 0 && !(p.InFlight && sent == 1) {
+	if answered == 0 && (!p.InFlight || sent > 1) {
 		out = append(out, s.f("The host has answered none of them."))
 	}
 	return out
@@ -228,7 +228,7 @@ func (s *Session) times(n int) string {
 }
 
 // span is a time span in whole seconds: "2m", "1m30s".
-func (s *Session) span(d time.Duration) string {
+func span(d time.Duration) string {
 	text := d.Round(time.Second).String()
 	if strings.HasSuffix(text, "m0s") {
 		return strings.TrimSuffix(text, "0s")
@@ -248,7 +248,8 @@ func (s *Session) todo(p *agent.Payment) []string {
 		}
 	case p.Phase == "stuck":
 		return []string{
-			s.f("Ask the acquirer why it refuses, and give them: %s", s.command("evidence %d", p.ID)),
+			s.f("Ask the acquirer why it refuses, and give them: %s",
+				s.command("evidence %d", p.ID)),
 			s.f("Once they have mended it: %s", s.command("replay %d", p.ID)),
 			s.f("If they have undone it by hand: %s", s.command("resolve %d --reason TEXT", p.ID)),
 		}

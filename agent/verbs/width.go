@@ -73,11 +73,26 @@ func wrapLine(line string, width, indent int) []string {
 	margin := ""
 	for columns(margin+line) > width {
 		at := breakAt(line, width-len(margin))
+		word, _, _ := strings.Cut(strings.TrimLeft(line[at:], " "), " ")
+		if n := columns(word); n > width-indent && n == utf8.RuneCountInString(word) {
+			at = fill(line, width-len(margin)) // it would be broken on the next line anyway
+		}
 		lines = append(lines, margin+strings.TrimRight(line[:at], " "))
 		line = strings.TrimLeft(line[at:], " ")
 		margin = strings.Repeat(" ", indent)
 	}
 	return append(lines, margin+line)
+}
+
+// fill is where a line is full.
+func fill(line string, width int) int {
+	used := 0
+	for i, r := range line {
+		if used += runeColumns(r); used > width {
+			return max(i, firstRune(line))
+		}
+	}
+	return len(line)
 }
 
 // noBreakBefore are Chinese full stops and the like: none of them begins a line.

@@ -29,6 +29,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "floor" {
 		os.Exit(floorProcess(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "api" {
+		os.Exit(apiProcess(os.Args[2:]))
+	}
 	var o options
 	flag.StringVar(&o.reversald, "reversald", "bin/reversald", "the daemon")
 	flag.StringVar(&o.acquirerd, "acquirerd", "bin/acquirerd", "the host")
@@ -61,6 +64,7 @@ func measure(o options) error {
 		{"slow disk", true, slowDisk},
 		{"syncs", true, syncs},
 		{"link back", false, linkBack},
+		{"follow", false, follow},
 		{"at rest", false, atRest},
 		{"start", true, start},
 	}

@@ -15,9 +15,15 @@ import (
 // of go build and returns its path and its size in bytes.
 func build(t *testing.T, arch string, flags ...string) (path string, size int64) {
 	t.Helper()
+	return compile(t, "package main\n\nfunc main() {}\n", arch, flags...)
+}
+
+// compile is build for a program of more than one line.
+func compile(t *testing.T, text, arch string, flags ...string) (path string, size int64) {
+	t.Helper()
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	path = filepath.Join(dir, "armv7", "reversald")
@@ -65,6 +71,15 @@ func TestWeighComparesTheSizeWithTheLimit(t *testing.T) {
 
 func TestWeighRefusesWhatATerminalCannotRun(t *testing.T) {
 	unstripped, _ := build(t, "arm")
+	greedy, _ := compile(t, `package main
+
+import (
+	"os"
+	"reflect"
+)
+
+func main() { reflect.ValueOf(os.Stdout).MethodByName(os.Args[1]).Call(nil) }
+`, "arm", "-ldflags=-s -w")
 	dynamic, _ := build(t, "amd64", "-ldflags=-s -w", "-buildmode=pie")
 	text := filepath.Join(t.TempDir(), "reversald")
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o600); err != nil {
@@ -77,6 +92,7 @@ func TestWeighRefusesWhatATerminalCannotRun(t *testing.T) {
 		says string
 	}{
 		{"symbols left in", []string{unstripped}, 1, "symbol table"},
+		{"methods found by name", []string{greedy}, 1, "reflect.MethodByName"},
 		{"a loader asked for", []string{dynamic}, 1, "dynamic loader"},
 		{"not a binary", []string{text}, 1, "read as ELF"},
 		{"not there", []string{text + ".none"}, 1, "no such file"},

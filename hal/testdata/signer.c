@@ -27,6 +27,10 @@ static const uint8_t tmk[16] = {
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 	0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10,
 };
+static const uint8_t kdk[16] = { /* derives the journal's key, and does nothing else */
+	0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe,
+	0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01,
+};
 static uint8_t mak[16];
 static unsigned long generation;
 
@@ -140,6 +144,52 @@ static const char *load(const uint8_t *blob, size_t n)
 	return NULL;
 }
 
+static void double_block(uint8_t k[16])
+{
+	int i, carry = k[0] >> 7;
+	for (i = 0; i < 15; i++)
+		k[i] = (uint8_t)(k[i] << 1 | k[i + 1] >> 7);
+	k[15] = (uint8_t)(k[15] << 1 ^ 0x87 * carry);
+}
+
+static void cmac(const uint8_t key[16], const uint8_t *data, size_t n, uint8_t out[16])
+{
+	uint8_t subkey[16] = {0}, last[16] = {0};
+	size_t i;
+	sm4(key, subkey, subkey, 0);
+	double_block(subkey);
+	memset(out, 0, 16);
+	for (; n > 16; n -= 16, data += 16) {
+		for (i = 0; i < 16; i++)
+			out[i] ^= data[i];
+		sm4(key, out, out, 0);
+	}
+	memcpy(last, data, n);
+	if (n < 16) {
+		last[n] = 0x80;
+		double_block(subkey);
+	}
+	for (i = 0; i < 16; i++)
+		out[i] ^= last[i] ^ subkey[i];
+	sm4(key, out, out, 0);
+}
+
+/* NIST SP 800-108 in counter mode; a module with another derivation is as good. */
+static void derive(const uint8_t *data, size_t n, size_t length, uint8_t secret[64])
+{
+	static const char label[] = "reversald"; /* with the zero behind it */
+	uint8_t text[4 + sizeof label + 256 + 4] = {0};
+	size_t i, end = 4 + sizeof label + n;
+	memcpy(text + 4, label, sizeof label);
+	memcpy(text + 4 + sizeof label, data, n);
+	text[end + 2] = (uint8_t)(length * 8 >> 8);
+	text[end + 3] = (uint8_t)(length * 8);
+	for (i = 0; i * 16 < length; i++) {
+		text[3] = (uint8_t)(i + 1);
+		cmac(kdk, text, end + 4, secret + 16 * i);
+	}
+}
+
 /* ---- The protocol ------------------------------------------------------- */
 
 /* The value of a string field, and its length. No value has a quote in it. */
@@ -210,6 +260,24 @@ static const char *mac_question(const char *line, char *more)
 	return NULL;
 }
 
+static const char *derive_question(const char *line, char *more)
+{
+	uint8_t data[256], secret[64];
+	char hex[129];
+	int n, length = 0;
+	const char *at = strstr(line, "\"length\":");
+	if (at)
+		length = atoi(at + 9);
+	if (!is(line, "key", "kdk"))
+		return "no_key";
+	if ((n = bytes(line, "data", data, sizeof data)) < 1 || length < 16 || length > 64)
+		return "request";
+	derive(data, (size_t)n, (size_t)length, secret);
+	to_hex(secret, (size_t)length, hex);
+	sprintf(more, ",\"secret\":\"%s\"", hex);
+	return NULL;
+}
+
 /* Answers a line; 0 ends the conversation. */
 static int answer(const char *line, FILE *out, int *greeted)
 {
@@ -237,6 +305,8 @@ static int answer(const char *line, FILE *out, int *greeted)
 		else
 			wrong = load(blob, (size_t)n);
 		sprintf(more, ",\"generation\":%lu", generation);
+	} else if (is(line, "op", "derive")) {
+		wrong = derive_question(line, more);
 	} else if (is(line, "op", "info")) {
 		sprintf(more, ",\"name\":\"sample in C\",\"generation\":%lu", generation);
 	} else {

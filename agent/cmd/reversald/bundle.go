@@ -144,8 +144,9 @@ func (o *options) printProof(path string, p agent.Proof, known bool, note string
 			Known: known, Chain: p.Chain, Loose: append([]uint64{}, p.Loose...),
 		})
 	}
+	made := p.Evidence.Made.Local().Format("2006-01-02 15:04:05")
 	o.printf("bundle       %s, payment %d, %d entries, made %s\n", verbs.Clean(path),
-		p.Evidence.ID, len(p.Evidence.Entries), p.Evidence.Made.Local().Format("2006-01-02 15:04:05"))
+		p.Evidence.ID, len(p.Evidence.Entries), made)
 	o.printf("journal      %s, terminal %q\n", verbs.Clean(p.Evidence.Journal.ID),
 		p.Evidence.Journal.Terminal)
 	o.printf("fingerprint  %s\n", p.Fingerprint)
@@ -156,7 +157,8 @@ func (o *options) printProof(path string, p agent.Proof, known bool, note string
 	case known:
 		o.printf("proven       it is of the terminal with this evidence key\n")
 	default:
-		o.printf("not proven   whose it is: compare the key with what reversald doctor shows there\n")
+		o.printf("not proven   whose it is: compare the key with what " +
+			"reversald doctor shows there\n")
 	}
 	if note != "" {
 		o.printf("chain        not followed: %s\n", verbs.Clean(note))

@@ -12,6 +12,7 @@ import (
 
 	"reversald/agent/doors/api"
 	"reversald/agent/verbs"
+	"reversald/hal"
 	"reversald/store"
 )
 
@@ -50,7 +51,8 @@ var exitCodes = []struct {
 		"or the address is taken"},
 	{exitSoftware, "a fault of reversald itself"},
 	{exitIO, "the disk failed while the journal was opened"},
-	{exitAgain, "the journal failed while running: start again, the start finds out"},
+	{exitAgain, "the journal failed while running, or the secure module that has its key is away: " +
+		"start again, the start finds out"},
 	{exitPermission, "not allowed, or the key file can be read by others"},
 	{exitConfig, "the configuration or a profile is wrong, or the journal's place is"},
 }
@@ -159,6 +161,11 @@ func judgeJournal(err error) (code int, hint string) {
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		code = exitUnavailable
+	case errors.Is(err, store.ErrKeyAway) &&
+		(errors.Is(err, hal.ErrSignerAway) || errors.Is(err, hal.ErrSignerSlow)):
+		code = exitAgain
+	case errors.Is(err, store.ErrKeyAway), errors.Is(err, store.ErrKeyElsewhere):
+		code = exitConfig
 	case errors.Is(err, store.ErrPermission), errors.Is(err, store.ErrKeyWide):
 		code = exitPermission
 	case errors.Is(err, store.ErrFilesystem), errors.Is(err, store.ErrOtherTerminal):

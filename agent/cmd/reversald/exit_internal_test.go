@@ -13,6 +13,7 @@ import (
 
 	"reversald/agent/doors/api"
 	"reversald/agent/verbs"
+	"reversald/hal"
 	"reversald/store"
 )
 
@@ -48,6 +49,8 @@ func TestExitCodes(t *testing.T) {
 		{journalError{fault(syscall.EIO)}, 74},
 		{journalError{fault(syscall.ENOSPC)}, 74},
 		{runtimeError{fault(store.ErrUnknown)}, 75},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerAway)}, 75},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerSlow)}, 75},
 		{runtimeError{fault(store.ErrEmpty)}, 75}, // whatever it was, it ran
 		{journalError{fault(store.ErrPermission)}, 77},
 		{journalError{fault(syscall.EACCES)}, 77},
@@ -57,6 +60,8 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("%w: %w", api.ErrAway, syscall.EACCES), 77},
 		{configError{errors.New("many.yaml:1:1: colour: is no setting")}, 78},
 		{listenError{fault(errSocketName)}, 78},
+		{journalError{fmt.Errorf("%w: %w", store.ErrKeyAway, hal.ErrSignerNoKey)}, 78},
+		{journalError{fault(store.ErrKeyElsewhere)}, 78},
 		{journalError{fault(store.ErrFilesystem)}, 78},
 		{journalError{fault(store.ErrOtherTerminal)}, 78},
 	} {

@@ -163,6 +163,7 @@ func (s *stage) live(profile string) {
 	s.start()
 	s.waitStatus(`"owed":0,`)
 
+	s.liveByAPI()
 	s.mutilate(profile)
 	s.do("acquirerd", "behave", "--forget")
 	s.do("reversald", "replay", stuckID(s), "--by", "tester", "--reason", "tested")
@@ -179,12 +180,24 @@ func stuckID(s *stage) string {
 
 // lookAround asks for everything that can be asked for.
 func (s *stage) lookAround() {
+	stuck := stuckID(s)
 	for _, args := range []string{
-		"status", "stuck", "tail -n 100000", "show 1", "show 13", "show " + stuckID(s), "config show",
+		"status", "stuck", "tail -n 100000", "show 1", "show 13", "show " + stuck, "config show",
+		"open", "link", "top --once", "doctor", "ready-to-remove", "support", "why 1", "why 13",
+		"why " + stuck, "show 1 --hex", "show 13 --hex", "show 13 --entries", "show --hex " + stuck,
+		"tail -n 100000 -o hex", "__complete why ",
 	} {
 		s.do("reversald", strings.Fields(args)...)
 		s.do("reversald", append(strings.Fields(args), "--json")...)
 	}
+	for _, id := range []string{"1", "13", stuck} {
+		for _, form := range []string{"json", "text", "html"} {
+			s.do("reversald", "evidence", id, "-o", form)
+		}
+	}
+	// A person who types a card number into a reason has it masked before it is on file.
+	s.do("reversald", "hold", stuck, "--by", "ann", "--reason", "card "+testPANs[1])
+	s.do("reversald", "replay", "1", "--by", testPANs[0], "--reason", testPANs[2])
 	for _, args := range []string{"books", "stats"} {
 		s.do("acquirerd", args)
 		s.do("acquirerd", args, "--json")

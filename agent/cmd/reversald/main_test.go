@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(withTools{m}, map[string]func(){"reversald": main})
 }
 
-// withTools puts acquirerd, and reversald as it is shipped, on the path while the tests run.
+// withTools puts acquirerd, softsigner, and reversald as it is shipped, on the path while the tests run.
 type withTools struct{ tests *testing.M }
 
 func (w withTools) Run() int {
@@ -28,6 +28,7 @@ func (w withTools) Run() int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	for name, source := range map[string]string{
 		"acquirerd":         "reversald/iso/cmd/acquirerd",
+		"softsigner":        "reversald/hal/cmd/softsigner",
 		"reversald-shipped": "reversald/agent/cmd/reversald",
 	} {
 		build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, name), source)

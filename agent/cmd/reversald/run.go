@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -103,7 +104,11 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		return listenError{fmt.Errorf("listen for payment apps: %w", err)}
 	}
 	defer func() { _ = app.Close() }()
-	socket, err := listenSocket(ctx, c.Socket)
+	mode, err := strconv.ParseUint(c.SocketMode, 8, 9)
+	if err != nil {
+		return configError{err}
+	}
+	socket, err := listenSocket(ctx, c.Socket, os.FileMode(mode))
 	if err != nil {
 		return listenError{fmt.Errorf("listen on the socket: %w", err)}
 	}
@@ -120,6 +125,14 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: detour,
 	}, c.Limits(profile))
+	tcp, err := listenTCP(ctx, c)
+	if err != nil {
+		return listenError{fmt.Errorf("listen for the API: %w", err)}
+	}
+	door, err := apiDoor(a, profile, c, app, log)
+	if err != nil {
+		return configError{err}
+	}
 	detour.OnChange(a.Redial)
 	serial, err := newConsole(c, detour, log)
 	if err != nil {
@@ -128,20 +141,24 @@ func serve(ctx context.Context, c agent.Config, out, errout io.Writer) error {
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
-	return serveAll(ctx, a, journal, profile, c, log, app, socket, serial)
+	if tcp != nil {
+		defer func() { _ = tcp.Close() }()
+		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
+	}
+	return serveAll(ctx, a, journal, profile, c, log, app, apiListeners{door, socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	c agent.Config, log *slog.Logger, app, socket net.Listener, serial *console.Console,
+	c agent.Config, log *slog.Logger, app net.Listener, doors apiListeners, serial *console.Console,
 ) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var doors sync.WaitGroup
+	var open sync.WaitGroup
 	serveDoor := func(serve func() error) {
-		doors.Add(1)
+		open.Add(1)
 		go func() {
-			defer doors.Done()
+			defer open.Done()
 			if err := serve(); err != nil {
 				stop(err)
 			}
@@ -157,12 +174,10 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 			WriteTimeout: c.WriteTimeout, AnswersMax: c.AppAnswersMax,
 		}, log).Serve(ctx, app)
 	})
-	serveDoor(func() error {
-		return api.Serve(ctx, socket, api.WithOrders(api.Handler(a, api.About{
-			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
-			Journal: c.Journal, Overrides: c.Overrides(),
-		}), a, version))
-	})
+	serveDoor(func() error { return api.Serve(ctx, doors.socket, doors.door) })
+	if doors.tcp != nil {
+		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
+	}
 	if serial != nil {
 		serveDoor(func() error {
 			serial.Run(ctx)
@@ -171,7 +186,7 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 	}
 	err := a.Run(ctx)
 	stop(err)
-	doors.Wait()
+	open.Wait()
 	if err != nil {
 		return runtimeError{err}
 	}
@@ -199,8 +214,17 @@ func openJournal(c agent.Config, clock hal.Clock) (*store.Journal, error) {
 func storeOptions(c agent.Config) store.Options {
 	return store.Options{
 		Path: c.Journal, RingPath: c.Ring, KeyPath: c.Key, SizeMax: int64(c.JournalBytes),
-		Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem,
+		Terminal: c.Terminal, AnyFilesystem: c.AnyFilesystem, DeriveKey: keySource(c),
 	}
+}
+
+// overrides are what weakens the promise: settings, and a key that lies where it should not.
+func overrides(c agent.Config, journal *store.Journal) []string {
+	weak := c.Overrides()
+	if journal.Facts().KeyInClear {
+		weak = append(weak, "key in clear")
+	}
+	return weak
 }
 
 // tellJournal logs what the start made of the journal.
@@ -212,6 +236,10 @@ func tellJournal(log *slog.Logger, f store.Facts) {
 	if f.RingRecreated || f.RingDamaged > 0 {
 		log.Warn("ring mended", slog.Bool("made_anew", f.RingRecreated),
 			slog.Int("damaged_slots", f.RingDamaged))
+	}
+	if f.KeyInClear {
+		log.Warn("the journal's key lies in clear in its file, though key_signer is set: " +
+			"stop, and run reversald key rotate")
 	}
 	for _, key := range f.Damaged {
 		log.Error("both copies of a payment are damaged, it is held", slog.Uint64("id", key))
@@ -233,20 +261,28 @@ func checkJournal(ctx context.Context, journal *store.Journal, log *slog.Logger)
 	for _, fault := range done.Faults {
 		log.Error("journal fault", slog.String("fault", fault.String()))
 	}
-	log.Info("journal checked", slog.Int("entries", done.Count),
+	log.Info("journal checked", slog.Int("entries", done.Entries),
 		slog.Int("faults", len(done.Faults)))
 }
 
 // openSigner finds who owns the MAC keys. A profile whose messages carry a MAC does not start
 // without: the host would refuse every reversal.
 func openSigner(name string, p *iso.Profile) (hal.Signer, error) {
-	kind, path, _ := strings.Cut(name, ":")
 	switch {
 	case name == "none" && p.MAC().None():
 		return hal.None{}, nil
 	case name == "none":
 		return nil, fmt.Errorf("profile %s wants a MAC (%s) and signer is none", p.Name(),
 			p.MAC().Algorithm())
+	}
+	return signerOf(name)
+}
+
+// signerOf is the signer that the configuration names.
+func signerOf(name string) (hal.Signer, error) {
+	switch kind, path, _ := strings.Cut(name, ":"); {
+	case name == "none":
+		return hal.None{}, nil
 	case kind == "soft" && path != "":
 		return hal.OpenSoftKeys(path)
 	case kind == "unix" && path != "":
@@ -273,10 +309,10 @@ const socketNameMax = 107
 
 var errSocketName = errors.New("is too long for a socket")
 
-// listenSocket opens the Unix socket for this user alone. What a killed daemon left behind is
-// removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
+// listenSocket opens the Unix socket for those that its mode lets. What a killed daemon left behind
+// is removed; where somebody answers, another daemon lives (on a journal of its own, since ours is
 // locked), and keeps its socket.
-func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string, mode os.FileMode) (net.Listener, error) {
 	if len(path) > socketNameMax {
 		return nil, fmt.Errorf("%s %w: %d bytes, at most %d", path, errSocketName, len(path),
 			socketNameMax)
@@ -301,7 +337,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, mode); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}

@@ -35,7 +35,8 @@ func verifyCommand(o *options) *cobra.Command {
 			"checksum, the chain, that the index of open payments is what the entries add up\n" +
 			"to, that the ring agrees, and that no card number stands in clear. Without FILE it\n" +
 			"takes the configuration's; with FILE, its ring and key are looked for beside it.\n\n" +
-			"A running daemon checks its own journal: reversald status. To verify it, stop it.\n\n" +
+			"A running daemon checks its own journal: reversald status. To verify it, stop\n" +
+			"it.\n\n" +
 			"FILE may be a bundle of reversald evidence as well. With the journal's key every\n" +
 			"entry is proven to be one of this journal; without it the signature proves that\n" +
 			"nothing was changed since it was made, and by whom if --public names the key that\n" +
@@ -73,7 +74,7 @@ func (o *options) journalFiles(args []string, ring, key string) (store.Options, 
 	}
 	so := storeOptions(c)
 	if len(args) == 1 {
-		so = store.Options{Path: args[0], AnyFilesystem: true}
+		so = store.Options{Path: args[0], AnyFilesystem: true, DeriveKey: keySource(c)}
 	}
 	if ring != "" {
 		so.RingPath = ring

@@ -58,14 +58,25 @@ func (c *Client) Payment(ctx context.Context, id uint64) (Story, error) {
 	return s, c.get(ctx, fmt.Sprintf("/v1/payments/%d", id), &s)
 }
 
+// Resolve closes a stuck payment in the name of a person.
+func (c *Client) Resolve(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return c.order(ctx, id, "resolve", by, why)
+}
+
 // Replay has a reversal sent again.
 func (c *Client) Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return c.order(ctx, id, "replay", by, why)
+}
+
+func (c *Client) order(
+	ctx context.Context, id uint64, verb, by, why string,
+) (agent.Payment, error) {
 	body, err := json.Marshal(Order{By: by, Why: why})
 	if err != nil {
 		return agent.Payment{}, err
 	}
 	var p agent.Payment
-	path := fmt.Sprintf("/v1/payments/%d/replay", id)
+	path := fmt.Sprintf("/v1/payments/%d/%s", id, verb)
 	return p, c.do(ctx, http.MethodPost, path, bytes.NewReader(body), &p)
 }
 
@@ -112,6 +123,9 @@ func (c *Client) send(
 	req, err := http.NewRequestWithContext(ctx, method, "http://reversald"+path, body)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

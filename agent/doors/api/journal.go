@@ -12,6 +12,10 @@ import (
 // pageMax is how many entries are copied out of the journal at a time.
 const pageMax = 256
 
+// followRest is how long a follower lets a busy journal grow before it looks again: whoever reads
+// sees no difference, and the one who writes has the processor to itself.
+const followRest = 10 * time.Millisecond
+
 // span is what a reader of the journal asks for.
 type span struct {
 	from   uint64 // the first entry
@@ -24,17 +28,25 @@ type span struct {
 func (s *server) journal(w http.ResponseWriter, r *http.Request) {
 	want, err := s.parseSpan(r.URL.Query())
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err)
+		s.refuse(w, r, badRequest("", err.Error()))
 		return
+	}
+	if want.follow {
+		leave := s.follow(w, r)
+		if leave == nil {
+			return
+		}
+		defer leave()
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	rc := http.NewResponseController(w)
 	out := json.NewEncoder(w)
 	for sent := uint64(0); ; {
+		looked := time.Now()
 		changed := s.agent.Changed() // before looking, so that nothing slips in between
 		lines, err := s.agent.Lines(want.from, pageMax)
 		if err != nil {
-			_ = out.Encode(Problem{Title: "the journal can not be read", Detail: err.Error()})
+			_ = out.Encode(trouble(typeInternal, http.StatusInternalServerError, err.Error()))
 			return
 		}
 		_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -59,6 +71,11 @@ func (s *server) journal(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-changed:
+		case <-r.Context().Done():
+			return
+		}
+		select {
+		case <-time.After(followRest - time.Since(looked)): // at once where that has passed
 		case <-r.Context().Done():
 			return
 		}

@@ -2,32 +2,31 @@ package api
 
 import (
 	"context"
+	_ "embed" // for the description
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net"
+	"log"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"reversald/agent"
+	"reversald/iso"
 )
-
-// bodyBytesMax is more than any order of a person needs.
-const bodyBytesMax = 4 << 10
-
-// writeTimeout is how long a reader may take to accept one page of entries: one that stops
-// reading is dropped, not waited for.
-const writeTimeout = 10 * time.Second
 
 // Agent is what this door needs of the agent.
 type Agent interface {
 	Status(ctx context.Context) (agent.Status, error)
 	Open(ctx context.Context) ([]agent.Payment, error)
-	Look(ctx context.Context, id uint64) (agent.Payment, bool, error)
-	Replay(ctx context.Context, id uint64, by, why string) (agent.Payment, error)
+	Payment(ctx context.Context, id uint64) (agent.Payment, error)
+	Find(ctx context.Context, q agent.Query) ([]agent.Payment, error)
+	Sell(ctx context.Context, s agent.Sale) (agent.Payment, error)
+	Confirm(ctx context.Context, id uint64, app string) (agent.Payment, error)
+	Cancel(ctx context.Context, id uint64, app string) (agent.Payment, error)
+	People
 	Lines(from uint64, limit int) ([]agent.Line, error)
 	Story(id uint64) ([]agent.Line, error)
+	AppOf(id uint64) string
 	Newest() uint64
 	Changed() <-chan struct{}
 }
@@ -48,157 +47,141 @@ type Status struct {
 	agent.Status
 }
 
-// Story is the answer to GET /v1/payments/{id}.
-type Story struct {
-	Payment *agent.Payment `json:"payment,omitempty"` // nil when it is long closed
-	Entries []agent.Line   `json:"entries"`
+// Options are what a door is made of beside the agent.
+type Options struct {
+	About   About
+	Profile *iso.Profile // whose texts cashiers see; nil: those of ISO 8583
+	Access  Access
+	// ConnectionsMax is for each listener; 0: 128.
+	ConnectionsMax int
+	// Open are further paths that need no role, "GET /healthz" say.
+	Open map[string]http.HandlerFunc
+	// Log takes what the HTTP server has to say; nil: nobody.
+	Log *log.Logger
 }
 
-// Problem is an error as RFC 9457 words it.
-type Problem struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
+// Door is the API: a http.Handler that knows who asks.
+type Door struct {
+	server
+	mux            *http.ServeMux
+	routes         map[string]route
+	access         Access
+	connectionsMax int
+	errors         *log.Logger
 }
 
 // server answers requests.
 type server struct {
-	agent Agent
-	about About
+	agent   Agent
+	about   About
+	profile *iso.Profile
+	streams chan struct{}
 }
 
-// Handler is the API.
-//
-//	GET  /v1/status
-//	GET  /v1/payments?state=open|stuck
-//	GET  /v1/payments/{id}
-//	POST /v1/payments/{id}/replay   {"by": "...", "why": "..."}
-//	GET  /v1/journal?from=N&max=N&last=N&follow=true   one JSON object a line
-func Handler(a Agent, about About) http.Handler {
-	s := &server{agent: a, about: about}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", s.status)
-	mux.HandleFunc("GET /v1/payments", s.payments)
-	mux.HandleFunc("GET /v1/payments/{id}", s.payment)
-	mux.HandleFunc("POST /v1/payments/{id}/replay", s.replay)
-	mux.HandleFunc("GET /v1/journal", s.journal)
-	return mux
+// streamsMax is how many may follow the journal or the events at a time.
+const streamsMax = 16
+
+// route is who may take a path.
+type route struct {
+	open  bool // to whoever can connect
+	roles []Role
 }
 
-// Serve answers on listener until ctx ends.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	srv := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    8 << 10,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+func (at route) allows(role Role) bool {
+	return slices.Contains(at.roles, role)
+}
+
+func (at route) wanted() string {
+	var names []string
+	for _, r := range at.roles {
+		names = append(names, r.String())
 	}
-	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stop()
-	err := srv.Serve(listener)
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+	return strings.Join(names, " or ")
+}
+
+// Who may take a path.
+var (
+	everybody = []Role{RoleApp, RoleViewer, RoleOperator}
+	sellers   = []Role{RoleApp, RoleOperator}
+	lookers   = []Role{RoleViewer, RoleOperator}
+	operators = []Role{RoleOperator}
+)
+
+// New makes the door. Its paths are described in openapi.yaml, which it serves itself.
+func New(a Agent, o Options) *Door {
+	d := &Door{
+		server: server{
+			agent: a, about: o.About, profile: o.Profile, streams: make(chan struct{}, streamsMax),
+		},
+		mux: http.NewServeMux(), routes: map[string]route{}, access: o.Access,
+		connectionsMax: o.ConnectionsMax, errors: o.Log,
 	}
-	return err
+	if d.connectionsMax <= 0 {
+		d.connectionsMax = connectionsMaxDefault
+	}
+	d.add("GET /v1/status", everybody, d.status)
+	d.add("POST /v1/payments", sellers, d.sell)
+	d.add("GET /v1/payments", everybody, d.payments)
+	d.add("GET /v1/payments/{id}", everybody, d.payment)
+	d.add("POST /v1/payments/{id}/confirm", sellers, d.decide(a.Confirm))
+	d.add("POST /v1/payments/{id}/cancel", sellers, d.decide(a.Cancel))
+	d.addOrders(a)
+	d.add("GET /v1/events", everybody, d.events)
+	d.add("GET /v1/journal", lookers, d.journal)
+	d.add("GET /v1/openapi.yaml", everybody, d.describe)
+	for pattern, handler := range o.Open {
+		d.mux.HandleFunc(pattern, handler)
+		d.routes[pattern] = route{open: true}
+	}
+	return d
+}
+
+func (d *Door) add(pattern string, roles []Role, handler http.HandlerFunc) {
+	d.mux.HandleFunc(pattern, handler)
+	d.routes[pattern] = route{roles: roles}
+}
+
+// Routes lists the paths as "METHOD /path", for whoever compares them with the description.
+func (d *Door) Routes() []string {
+	var all []string
+	for pattern := range d.routes {
+		all = append(all, pattern)
+	}
+	return all
+}
+
+//go:embed openapi.yaml
+var description []byte
+
+func (*server) describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	patience(w)
+	_, _ = w.Write(description)
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	status, err := s.agent.Status(r.Context())
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, err)
+		s.refuse(w, r, s.problemOf(err, languageIn(r)))
 		return
 	}
-	reply(w, Status{About: s.about, Status: status})
+	s.reply(w, http.StatusOK, Status{About: s.about, Status: status})
 }
 
-func (s *server) payments(w http.ResponseWriter, r *http.Request) {
-	all, err := s.agent.Open(r.Context())
-	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, err)
-		return
-	}
-	state := r.URL.Query().Get("state")
-	some := []agent.Payment{}
-	for _, p := range all {
-		if state == "" || state == "open" || state == p.Phase {
-			some = append(some, p)
-		}
-	}
-	reply(w, some)
-}
-
-func (s *server) payment(w http.ResponseWriter, r *http.Request) {
+// idIn is the payment's number in the path.
+func idIn(r *http.Request) (uint64, *Problem) {
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, errors.New("a payment's number is digits"))
-		return
+	if err != nil || id == 0 {
+		return 0, badRequest("id", "a payment's number is digits")
 	}
-	entries, err := s.agent.Story(id)
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err)
-		return
-	}
-	p, held, err := s.agent.Look(r.Context(), id)
-	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, err)
-		return
-	}
-	if len(entries) == 0 && !held {
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is no payment %d on file", id))
-		return
-	}
-	story := Story{Entries: entries}
-	if held {
-		story.Payment = &p
-	}
-	reply(w, story)
+	return id, nil
 }
 
-// Order is the body of a person's order.
-type Order struct {
-	By  string `json:"by"`
-	Why string `json:"why"`
-}
+func languageIn(r *http.Request) string { return languageOf(r.Header.Get("Accept-Language")) }
 
-func (s *server) replay(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, errors.New("a payment's number is digits"))
-		return
-	}
-	var order Order
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyBytesMax))
-	body.DisallowUnknownFields()
-	if err := body.Decode(&order); err != nil {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("the body is not an order: %w", err))
-		return
-	}
-	p, err := s.agent.Replay(r.Context(), id, order.By, order.Why)
-	switch {
-	case errors.Is(err, agent.ErrNoPayment):
-		refuse(w, http.StatusNotFound, err)
-	case errors.Is(err, agent.ErrNoName), errors.Is(err, agent.ErrTooLong):
-		refuse(w, http.StatusBadRequest, err)
-	case errors.Is(err, agent.ErrPhase):
-		refuse(w, http.StatusConflict, err)
-	case err != nil:
-		refuse(w, http.StatusServiceUnavailable, err)
-	default:
-		reply(w, p)
-	}
-}
-
-func reply(w http.ResponseWriter, answer any) {
+func (*server) reply(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // a reader that is gone needs no answer
-}
-
-func refuse(w http.ResponseWriter, status int, err error) {
-	w.Header().Set("Content-Type", "application/problem+json")
+	patience(w)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Problem{
-		Title: http.StatusText(status), Status: status, Detail: err.Error(),
-	})
+	_ = json.NewEncoder(w).Encode(answer) // a reader that is gone needs no answer
 }

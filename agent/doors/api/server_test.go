@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,15 @@ type pretended struct {
 	stopped  bool
 	broken   error  // the journal can not be read
 	replayed string // the last order
+
+	closed     []agent.Payment
+	looked     agent.Query // the last one
+	sold       []agent.Sale
+	outcome    agent.Payment // of a sale
+	refusal    error
+	decidedFor string // whose the payment had to be
+	apps       map[uint64]string
+	asked      int // how often AppOf was
 }
 
 func newPretended(entries int) *pretended {
@@ -61,18 +71,126 @@ func (p *pretended) Open(context.Context) ([]agent.Payment, error) {
 	return p.open, nil
 }
 
-func (p *pretended) Look(_ context.Context, id uint64) (agent.Payment, bool, error) {
+func (p *pretended) Payment(_ context.Context, id uint64) (agent.Payment, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
-		return agent.Payment{}, false, agent.ErrStopped
+		return agent.Payment{}, agent.ErrStopped
 	}
-	for _, o := range p.open {
+	for _, o := range append(p.closed, p.open...) {
 		if o.ID == id {
-			return o, true, nil
+			return o, nil
 		}
 	}
-	return agent.Payment{}, false, nil
+	return agent.Payment{}, fmt.Errorf("%w: %d", agent.ErrNoPayment, id)
+}
+
+func (p *pretended) Find(_ context.Context, q agent.Query) ([]agent.Payment, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looked = q
+	if p.stopped {
+		return nil, agent.ErrStopped
+	}
+	return p.closed, nil
+}
+
+func (p *pretended) Sell(ctx context.Context, s agent.Sale) (agent.Payment, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sold = append(p.sold, s)
+	if p.stopped {
+		return agent.Payment{}, agent.ErrStopped
+	}
+	return p.outcome, p.refusal
+}
+
+func (p *pretended) Confirm(_ context.Context, id uint64, app string) (agent.Payment, error) {
+	return p.decided(id, app, "confirmed", "doubted")
+}
+
+func (p *pretended) Cancel(_ context.Context, id uint64, app string) (agent.Payment, error) {
+	return p.decided(id, app, "doubted", "confirmed")
+}
+
+func (p *pretended) decided(id uint64, app, becomes, was string) (agent.Payment, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.decidedFor = app
+	switch {
+	case p.stopped:
+		return agent.Payment{}, agent.ErrStopped
+	case id == 404:
+		return agent.Payment{}, fmt.Errorf("%w: %d", agent.ErrNoPayment, id)
+	case id == 409:
+		return agent.Payment{ID: id, Phase: was, Confirms: true}, fmt.Errorf("%w: %d is %s", agent.ErrPhase, id, was)
+	}
+	return agent.Payment{ID: id, Phase: becomes, Confirms: true}, nil
+}
+
+func (p *pretended) Resolve(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	got, err := p.Replay(ctx, id, by, why)
+	if err == nil {
+		got.Phase = "resolved"
+	}
+	return got, err
+}
+
+func (p *pretended) Hold(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return p.Replay(ctx, id, by, why)
+}
+
+func (p *pretended) Release(ctx context.Context, id uint64, by, why string) (agent.Payment, error) {
+	return p.Replay(ctx, id, by, why)
+}
+
+func (p *pretended) Command(_ context.Context, by, what string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return agent.ErrStopped
+	case what == "often":
+		return agent.ErrTooMany
+	case what == "full":
+		return agent.ErrNoRoom
+	case by == "":
+		return agent.ErrNoName
+	}
+	return nil
+}
+
+func (p *pretended) Frames(id uint64) ([]agent.Frame, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nil, agent.ErrStopped
+	}
+	if id != 1 {
+		return nil, p.broken
+	}
+	return []agent.Frame{{Seq: 1, What: "request", MTI: "0200"}}, p.broken
+}
+
+func (p *pretended) Evidence(_ context.Context, id uint64, _, _ string) (agent.Bundle, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return agent.Bundle{}, agent.ErrStopped
+	case p.broken != nil:
+		return agent.Bundle{}, p.broken
+	case id != 1:
+		return agent.Bundle{}, agent.ErrNoPayment
+	}
+	return agent.Bundle{Evidence: []byte(`{"v":1}`), PublicKey: "00", Signature: "00"}, nil
+}
+
+func (p *pretended) AppOf(id uint64) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	return p.apps[id]
 }
 
 func (p *pretended) Replay(_ context.Context, id uint64, by, why string) (agent.Payment, error) {
@@ -148,6 +266,14 @@ func (p *pretended) grow() {
 
 var about = api.About{Version: "v1", PID: 42, Listen: "127.0.0.1:1", Overrides: []string{"any_filesystem"}}
 
+// token lets a connection in that the kernel says nothing of: those of bubbles, and TCP.
+const token = "0123456789abcdef0123"
+
+// options make whoever runs the tests an operator, and so whoever knows the token.
+var options = api.Options{About: about, Access: api.Access{
+	Token: sha256.Sum256([]byte(token)), TokenRole: api.RoleOperator,
+}}
+
 // opens serves an agent on a Unix socket until the end of the test.
 func opens(t *testing.T, p *pretended) (socket string) {
 	t.Helper()
@@ -162,7 +288,7 @@ func opens(t *testing.T, p *pretended) (socket string) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(ctx, l, api.Handler(p, about)) }()
+	go func() { done <- api.Serve(ctx, l, api.New(p, options)) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -186,6 +312,8 @@ func ask(t *testing.T, socket, method, path, body string) (int, string, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", "key-1")
 	resp, err := asker.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +344,7 @@ func TestPayments(t *testing.T) {
 		t.Errorf("none: %s", body)
 	}
 	p.open = []agent.Payment{{ID: 1, Phase: "doubted"}, {ID: 2, Phase: "stuck"}, {ID: 3, Phase: "asked"}}
-	for state, want := range map[string]string{"": "123", "open": "123", "stuck": "2", "reversed": ""} {
+	for state, want := range map[string]string{"": "123", "open": "123", "stuck": "2", "asked": "3"} {
 		all, err := api.NewClient(socket, 10*time.Second).Payments(t.Context(), state)
 		ids := ""
 		for _, one := range all {
@@ -231,21 +359,21 @@ func TestPayments(t *testing.T) {
 // Rule: one payment is its story, and where it stands while it is held.
 func TestOnePayment(t *testing.T) {
 	p := newPretended(6)
-	p.open = []agent.Payment{{ID: 4, Phase: "doubted"}}
+	p.open, p.closed = []agent.Payment{{ID: 4, Phase: "doubted"}}, []agent.Payment{{ID: 1, Phase: "confirmed"}}
 	client := api.NewClient(opens(t, p), 10*time.Second)
 	story, err := client.Payment(t.Context(), 4)
-	if err != nil || len(story.Entries) != 3 || story.Payment == nil || story.Payment.Phase != "doubted" {
+	if err != nil || len(story.Entries) != 3 || story.Phase != "doubted" || story.Outcome != "unknown" {
 		t.Errorf("open: %+v, %v", story, err)
 	}
 	story, err = client.Payment(t.Context(), 1)
-	if err != nil || len(story.Entries) != 3 || story.Payment != nil {
+	if err != nil || len(story.Entries) != 3 || story.Phase != "confirmed" || story.Outcome != "approved" {
 		t.Errorf("long closed: %+v, %v", story, err)
 	}
 	p.mu.Lock()
 	p.open = append(p.open, agent.Payment{ID: 88, Phase: "stuck"}) // none of its entries can be read
 	p.mu.Unlock()
 	story, err = client.Payment(t.Context(), 88)
-	if err != nil || story.Payment == nil || story.Payment.Phase != "stuck" {
+	if err != nil || story.Phase != "stuck" || story.Next.Do != "call" {
 		t.Errorf("damaged: %+v, %v", story, err)
 	}
 	if _, err := client.Payment(t.Context(), 99); !errors.Is(err, api.ErrRefused) || !strings.Contains(err.Error(), "99") {
@@ -269,12 +397,12 @@ func TestProblems(t *testing.T) {
 		{"GET", "/v1/payments/99999999999999999999", "", 400, "digits"},
 		{"GET", "/v1/payments/7", "", 404, "no payment 7"},
 		{"POST", "/v1/payments/x/replay", `{"by":"Li","why":""}`, 400, "digits"},
-		{"POST", "/v1/payments/1/replay", "", 400, "not an order"},
-		{"POST", "/v1/payments/1/replay", "[]", 400, "not an order"},
+		{"POST", "/v1/payments/1/replay", "", 400, "not JSON"},
+		{"POST", "/v1/payments/1/replay", "[]", 400, "not an object"},
 		{"POST", "/v1/payments/1/replay", `{"by":"Li","force":true}`, 400, "force"},
 		{"POST", "/v1/payments/1/replay", `{"why":"x"}`, 400, "name"},
 		{"POST", "/v1/payments/1/replay", long, 400, "too long"},
-		{"POST", "/v1/payments/1/replay", huge, 400, "not an order"},
+		{"POST", "/v1/payments/1/replay", huge, 413, "32768 bytes"},
 		{"POST", "/v1/payments/404/replay", `{"by":"Li"}`, 404, "no such open payment"},
 		{"POST", "/v1/payments/409/replay", `{"by":"Li"}`, 409, "is asked"},
 		{"GET", "/v1/journal?from=x", "", 400, "from is not a number"},
@@ -438,24 +566,24 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// client is the near end of a connection to a server in a bubble.
-type client struct {
+// bubbled is the near end of a connection to a server in a bubble.
+type bubbled struct {
 	net.Conn
 	t *testing.T // of the bubble
 }
 
 // inBubble serves an agent on fake time; the test gets the client's end of one connection.
-func inBubble(t *testing.T, agent *pretended, f func(c client)) {
+func inBubble(t *testing.T, agent *pretended, f func(c bubbled)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		agent.changed = make(chan struct{})
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
-		go func() { done <- api.Serve(ctx, l, api.Handler(agent, about)) }()
+		go func() { done <- api.Serve(ctx, l, api.New(agent, options)) }()
 		near, far := net.Pipe()
 		l.conns <- far
-		f(client{near, t})
+		f(bubbled{near, t})
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("the server ended: %v", err)
@@ -468,9 +596,9 @@ func inBubble(t *testing.T, agent *pretended, f func(c client)) {
 // Rule: a reader that stops reading is dropped within ten seconds, and holds nobody up.
 func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 	p := newPretended(5000)
-	inBubble(t, p, func(c client) {
+	inBubble(t, p, func(c bubbled) {
 		t := c.t
-		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.ReadFull(c, make([]byte, 1000)); err != nil {
@@ -493,9 +621,9 @@ func TestAReaderThatStopsReadingIsDropped(t *testing.T) {
 // Rule: who follows a quiet journal is not dropped: an entry may come after an hour.
 func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 	p := newPretended(1)
-	inBubble(t, p, func(c client) {
+	inBubble(t, p, func(c bubbled) {
 		t := c.t
-		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(c, "GET /v1/journal?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -518,7 +646,7 @@ func TestAFollowerOfAQuietJournalStays(t *testing.T) {
 
 // Rule: who connects and asks nothing is dropped.
 func TestWhoAsksNothingIsDropped(t *testing.T) {
-	inBubble(t, newPretended(0), func(c client) {
+	inBubble(t, newPretended(0), func(c bubbled) {
 		t := c.t
 		begun := time.Now()
 		if _, err := io.WriteString(c, "GET /v1/sta"); err != nil {

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -23,6 +25,7 @@ import (
 // frame, unless told otherwise.
 type street struct {
 	t       *testing.T
+	network string
 	address string
 
 	mu     sync.Mutex
@@ -114,12 +117,16 @@ func opens(t *testing.T, l iso.Limits) *street {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	network, address := "tcp", "127.0.0.1:0"
+	if path.Base(t.Name()) == "unix" { // see onBoth
+		network, address = "unix", filepath.Join(t.TempDir(), "door")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &street{
-		t: t, address: listener.Addr().String(), frames: map[agent.App][][]byte{},
+		t: t, network: network, address: listener.Addr().String(), frames: map[agent.App][][]byte{},
 		gone: map[agent.App]int{}, told: map[uint64]bool{},
 	}
 	log := slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -135,7 +142,7 @@ func opens(t *testing.T, l iso.Limits) *street {
 		eventually(t, "nothing is left running", func() bool {
 			return runtime.NumGoroutine() <= before
 		})
-		if _, err := net.Dial("tcp", s.address); err == nil {
+		if _, err := net.Dial(s.network, s.address); err == nil {
 			t.Error("the door is still open")
 		}
 	})
@@ -154,21 +161,35 @@ func eventually(t *testing.T, what string, done func() bool) {
 // client is an app on a real socket.
 type client struct {
 	t *testing.T
-	*net.TCPConn
+	socket
+}
+
+// socket is what a TCP connection and one over a Unix socket have in common.
+type socket interface {
+	net.Conn
+	CloseWrite() error
+	SetReadBuffer(bytes int) error
+}
+
+// onBoth runs a test over TCP and over a Unix socket.
+func onBoth(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Run("tcp", test)
+	t.Run("unix", test)
 }
 
 func (s *street) client() client {
 	s.t.Helper()
-	c, err := net.Dial("tcp", s.address)
+	c, err := net.Dial(s.network, s.address)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	tcp := c.(*net.TCPConn)
-	s.t.Cleanup(func() { _ = tcp.Close() })
-	if err := tcp.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	conn := c.(socket)
+	s.t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		s.t.Fatal(err)
 	}
-	return client{s.t, tcp}
+	return client{s.t, conn}
 }
 
 func wire(body []byte) []byte {
@@ -205,7 +226,10 @@ func (c client) isShutOut() {
 }
 
 // Rule: the app's bytes reach the agent as they are, and the agent's the app; keepalives reach nobody.
-func TestBytesGoBothWaysUnchanged(t *testing.T) {
+func TestBytesGoBothWaysUnchanged(t *testing.T) { onBoth(t, bytesGoBothWaysUnchanged) }
+
+func bytesGoBothWaysUnchanged(t *testing.T) {
+	t.Helper()
 	s := opens(t, limits())
 	c := s.client()
 	every := make([]byte, 256)
@@ -357,7 +381,10 @@ func TestAThousandConnections(t *testing.T) {
 
 // Rule: an app that never reads is hung up on after AnswersMax answers; the fate of every answer
 // that had to wait is reported once, and before the app is gone. Others are served meanwhile.
-func TestAnAppThatNeverReadsIsHungUpOn(t *testing.T) {
+func TestAnAppThatNeverReadsIsHungUpOn(t *testing.T) { onBoth(t, anAppThatNeverReadsIsHungUpOn) }
+
+func anAppThatNeverReadsIsHungUpOn(t *testing.T) {
+	t.Helper()
 	l := limits()
 	l.WriteTimeout = 5 * time.Second
 	s := opens(t, l)
@@ -412,6 +439,11 @@ func TestAnAppThatNeverReadsIsHungUpOn(t *testing.T) {
 
 // Rule: an app that reads again in time gets every answer, in order, and each is reported delivered.
 func TestAnAppThatReadsLateGetsEveryAnswer(t *testing.T) {
+	onBoth(t, anAppThatReadsLateGetsEveryAnswer)
+}
+
+func anAppThatReadsLateGetsEveryAnswer(t *testing.T) {
+	t.Helper()
 	l := limits()
 	l.WriteTimeout, l.AnswersMax = 5*time.Second, 512
 	s := opens(t, l)
@@ -456,15 +488,22 @@ func TestAnAppThatReadsLateGetsEveryAnswer(t *testing.T) {
 }
 
 // Rule: an app that is hung up on is gone, and what is told to it afterwards is not delivered.
-func TestAnAppThatIsHungUpOnIsGone(t *testing.T) {
+func TestAnAppThatIsHungUpOnIsGone(t *testing.T) { onBoth(t, anAppThatIsHungUpOnIsGone) }
+
+func anAppThatIsHungUpOnIsGone(t *testing.T) {
+	t.Helper()
 	s := opens(t, limits())
 	c := s.client()
 	apps := make(chan agent.App, 1)
 	s.instead(func(app agent.App, _ []byte) { apps <- app })
 	c.sends(wire([]byte("hello")))
 	app := <-apps
-	if app.Name() != c.LocalAddr().String() {
-		t.Errorf("its name is %s", app.Name())
+	want := c.LocalAddr().String()
+	if s.network == "unix" {
+		want = "unix app 1"
+	}
+	if app.Name() != want {
+		t.Errorf("its name is %s, want %s", app.Name(), want)
 	}
 	app.Hang("a reason for the log")
 	app.Hang("another")

@@ -44,6 +44,7 @@ type Door struct {
 	open    int
 	mute    []*session // of those, the ones that have not sent a whole frame yet, oldest first
 	refused uint64     // in this run of too many
+	entered uint64     // since the start
 
 	leaving chan struct{} // holds one for each that was sent away for another, and is not gone yet
 }
@@ -96,17 +97,17 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 // app that wants to sell. It returns nil when every place is that of an app that speaks. Of a run
 // of too many it logs the first.
 func (d *Door) enter(conn net.Conn) *session {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	name := conn.RemoteAddr().String()
+	if !d.makeRoom(name) {
 		return nil
 	}
-	if !d.makeRoom(conn.RemoteAddr().String()) {
-		return nil
-	}
-	s := &session{door: d, conn: tcp, name: conn.RemoteAddr().String()}
+	s := &session{door: d, conn: conn, name: name}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open++
+	if d.entered++; name == "" || name == "@" { // a Unix socket's other end has no name
+		s.name = fmt.Sprintf("unix app %d", d.entered)
+	}
 	d.mute = append(d.mute, s)
 	return s
 }

@@ -19,7 +19,7 @@ import (
 // session is one connected app.
 type session struct {
 	door   *Door
-	conn   *net.TCPConn
+	conn   net.Conn
 	writer *link.Writer
 	name   string
 	hung   sync.Once

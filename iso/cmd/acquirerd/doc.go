@@ -8,6 +8,7 @@
 //
 //	acquirerd serve                      listens on 127.0.0.1:8583, iso87-ascii
 //	acquirerd sell --amount 12.34        a till: one sale, one line
+//	acquirerd tills --count 4            a shop that sells without end
 //	acquirerd behave '0200:silent x1'    the next sale is debited and never answered
 //	acquirerd books                      every debit, and whether it was taken back
 //	acquirerd stats | away | back

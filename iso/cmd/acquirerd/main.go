@@ -79,7 +79,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(newServe(), newBooks(), newBehave(), newStats(), newAway(), newBack(),
-		newSell())
+		newSell(), newTills())
 	return root
 }
 

@@ -295,3 +295,47 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+// TestTills: a shop sells without end until its standard input ends, over a bank that hangs up, and
+// what it was told is what the bank's books hold.
+func TestTills(t *testing.T) {
+	dir := t.TempDir()
+	bank := serveIn(t, dir, "--listen", "127.0.0.1:0", "--manners", "p=0.1,0200:cut-before;p=0.1,0200:decline=51")
+	cmd := program(t, dir, "tills", "--to", bank.address, "--count", "3", "--tid", "SHOP0000", "--timeout", "5s")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told, lines := map[string]int{}, 0
+	for scan := bufio.NewScanner(out); scan.Scan(); {
+		var o struct {
+			TID, Outcome, STAN string
+		}
+		if err := json.Unmarshal(scan.Bytes(), &o); err != nil {
+			t.Fatal(err)
+		}
+		told[o.Outcome]++
+		if o.TID < "SHOP0000" || o.TID > "SHOP0002" {
+			t.Errorf("told %s", scan.Bytes())
+		}
+		if lines++; lines == 300 {
+			in.Close()
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	debits := len(booksOf(t, dir, "--state", "debited").Entries)
+	if told[approved] != debits || told[declined] == 0 || told[unknown] == 0 {
+		t.Errorf("told %v, %d debits", told, debits)
+	}
+	do(t, dir, exitUsage, "tills", "--count", "0")
+	do(t, dir, exitUsage, "tills", "--tid", "X")
+}
