@@ -51,11 +51,11 @@ cable-figures: build ## what a cable costs: the console at 9600 baud, the relay 
 laptop: ## reversald for a technician's laptop: Linux, macOS and Windows
 	for os in linux darwin windows; do \
 	  CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
-	    -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	    $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
 	    -o bin/laptop/$$os/ ./agent/cmd/reversald; \
 	done
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
-	  -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	  $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
 	  -o bin/laptop/darwin-arm64/ ./agent/cmd/reversald
 
 test: build ## every test, once

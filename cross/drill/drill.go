@@ -94,7 +94,8 @@ func open(p programs, s setting) (_ *drill, err error) {
 // sit puts a technician in front of a screen.
 func (d *drill) sit() error {
 	_, err := d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", d.dir,
-		"env", "PS1=laptop$ ", "HISTFILE=", "PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
+		"env", "PS1=laptop$ ", "HISTFILE=",
+		"PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
 	return err
 }
 
@@ -133,7 +134,6 @@ func (d *drill) start(name string, argv ...string) (address string, err error) {
 
 // program is one that dies with the drill.
 func (d *drill) program(argv ...string) *exec.Cmd {
-	//nolint:gosec // it runs what it was told to run
 	cmd := exec.CommandContext(d.ctx, argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
@@ -170,6 +170,7 @@ func (d *drill) tail(name string) string {
 func (d *drill) command(argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, patience)
 	defer cancel()
+	//nolint:gosec // G702: it runs what it was told to run
 	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
 	if err != nil {
 		var exit *exec.ExitError
