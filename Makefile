@@ -160,7 +160,7 @@ footprint: build bin/amd64/reversald ## memory and start of the shipped binary, 
 
 packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
 	go build -o bin/sbom ./cross/sbom
-	for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
+	@for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
 	cross/unit.sh
 
 package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)

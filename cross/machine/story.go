@@ -46,7 +46,7 @@ func play(ctx context.Context, o options) error {
 	fmt.Printf("seed %d\n", o.seed)
 	s := &story{
 		ctx: ctx, o: o, dir: dir, sales: map[string]told{},
-		chance: rand.New(rand.NewPCG(o.seed, 0)), //nolint:gosec // moments, not secrets
+		chance: rand.New(rand.NewPCG(o.seed, 0)),
 	}
 	if s.appPort, err = freePort(); err != nil {
 		return err
