@@ -51,8 +51,8 @@ func (a *Agent) fromApp(app App, body []byte) error {
 	return nil
 }
 
-// errand is an app's message that is about no money: an inquiry of its own, or a sign-on or an echo,
-// which the terminal answers truthfully where it makes those itself.
+// errand is an app's message that is about no money: a sign-on or an echo, say, which
+// the terminal answers truthfully where it makes those itself.
 func (a *Agent) errand(app App, g iso.Glance, body []byte) {
 	switch code := a.profile.AppAnswer(body); {
 	case code == "":

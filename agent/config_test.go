@@ -66,7 +66,8 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"twice, once in a group", "support.name: a\nsupport: {name: b}\n", []string{"c:2:11: support.name: is given twice"}},
 		{"a technician key that is none", "console:\n  keys: [ssh-ed25519 AAAA]\n", []string{"c:2:9: console.keys: not a technician's public key"}},
 		{"a console's wrong words", "console: {baud: 9, encoding: utf-16, lang: fr}\n", []string{
-			"c:1:17: console.baud", "c:1:30: console.encoding", "c:1:44: console.lang"}},
+			"c:1:17: console.baud", "c:1:30: console.encoding", "c:1:44: console.lang",
+		}},
 		{"a relay host without a port", "console: {relay_hosts: [gate.example]}\n", []string{"c:1:24: console.relay_hosts"}},
 		{"a text for a group", "support: x\n", []string{"c:1:1: support: is no setting (did you mean support.name?)"}},
 		{"a group in a group", "support: {steps: {a: b}}\n", []string{"c:1:18: support.steps: a text or a list of texts is wanted here"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,24 +69,19 @@ func (a *Agent) watch(ctx context.Context) *sync.WaitGroup {
 	return &group
 }
 
-// fromDevice takes what a device says.
-func (a *Agent) fromDevice(m message) {
-	switch m := m.(type) {
-	case fromNetwork:
-		a.networkChanged(m.change)
-	case fromPower:
-		a.powerChanged(m.state)
-	case fromJump:
-		// What is overdue by now is found by the round that this message is in.
-		a.log.Warn("the clock was set, or the terminal has slept",
-			slog.Time("now", a.clock.Wall()), slog.Bool("trusted", a.times.Trusted()))
-		if a.host == "" {
-			a.line.Renew()
-		}
-	case fromNobody:
-		a.heard.unheard = append(a.heard.unheard, m.what+": "+m.err.Error())
-		a.log.Error("not watched", slog.String("device", m.what), slog.Any("error", m.err))
+// clockJumped: what is overdue by now is found by the round that the message is in.
+func (a *Agent) clockJumped() {
+	a.log.Warn("the clock was set, or the terminal has slept",
+		slog.Time("now", a.clock.Wall()), slog.Bool("trusted", a.times.Trusted()))
+	if a.host == "" {
+		a.line.Renew()
 	}
+}
+
+// unheardOf: a device that nobody watches any more.
+func (a *Agent) unheardOf(m fromNobody) {
+	a.heard.unheard = append(a.heard.unheard, m.what+": "+m.err.Error())
+	a.log.Error("not watched", slog.String("device", m.what), slog.Any("error", m.err))
 }
 
 // networkChanged: a line whose address is gone is lost now; one that may work again is tried now.
@@ -95,27 +91,24 @@ func (a *Agent) networkChanged(c hal.NetworkChange) {
 		slog.String("gone", list(c.Gone)), slog.String("back", list(c.Back)),
 		slog.Bool("line_lost", lost))
 	if lost {
-		a.line.DropFor(lineGone{c.Interface + ": " + c.Why})
+		a.line.DropFor(lineGoneError{c.Interface + ": " + c.Why})
 	}
 	if len(c.Back) > 0 && a.host == "" {
 		a.line.Renew()
 	}
 }
 
-// lineGone is why a line was given up.
-type lineGone struct{ why string }
+// lineGoneError is why a line was given up.
+type lineGoneError struct{ why string }
 
-func (e lineGone) Error() string { return e.why }
+func (e lineGoneError) Error() string { return e.why }
 
 func list(addrs []netip.Addr) string {
-	text := ""
+	texts := make([]string, len(addrs))
 	for i, a := range addrs {
-		if i > 0 {
-			text += " "
-		}
-		text += a.String()
+		texts[i] = a.String()
 	}
-	return text
+	return strings.Join(texts, " ")
 }
 
 // powerChanged: what has not begun does not begin, and what is only noted is written down.

@@ -6,6 +6,12 @@ import (
 	"reversald/iso"
 )
 
+// slipEvents are the records that are worth a piece of paper.
+var slipEvents = map[payment.Kind]slip.Event{
+	payment.RecordDoubted: slip.Failed, payment.RecordReversed: slip.Reversed,
+	payment.RecordStuck: slip.Stuck,
+}
+
 // slipFor hands a slip to the printer when a payment has failed, and when it is undone or stuck.
 // Whether there is paper is the printer's concern: nothing here waits for it.
 //
@@ -14,18 +20,10 @@ func (a *Agent) slipFor(s saying) {
 	if a.slips == nil || s.p.state.Reason == payment.Cancelled {
 		return
 	}
-	var event slip.Event
-	switch s.r.Kind {
-	case payment.RecordDoubted:
-		event = slip.Failed
-	case payment.RecordReversed:
-		event = slip.Reversed
-	case payment.RecordStuck:
-		event = slip.Stuck
-	default:
-		return
+	event, ok := slipEvents[s.r.Kind]
+	if ok {
+		a.slips(a.slipOf(s.p, event))
 	}
-	a.slips(a.slipOf(s.p, event))
 }
 
 func (a *Agent) slipOf(p *held, event slip.Event) slip.Slip {

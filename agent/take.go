@@ -31,8 +31,17 @@ func (a *Agent) take(m message) error {
 		return nil
 	case fromClock:
 		return nil // what is due is settled in every round
-	case fromNetwork, fromPower, fromJump, fromNobody:
-		a.fromDevice(m)
+	case fromNetwork:
+		a.networkChanged(m.change)
+		return nil
+	case fromPower:
+		a.powerChanged(m.state)
+		return nil
+	case fromJump:
+		a.clockJumped()
+		return nil
+	case fromNobody:
+		a.unheardOf(m)
 		return nil
 	case question:
 		answer, err := m.ask(a)

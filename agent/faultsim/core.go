@@ -209,6 +209,7 @@ func (c *core) follow(p *held, was payment.Phase, r payment.Record) {
 		c.queue.Replay(p.id, now)
 	case payment.RecordUnsent, payment.RecordDeclined, payment.RecordConfirmed,
 		payment.RecordDoubted, payment.RecordReversalAnswered, payment.RecordReversed,
+		payment.RecordHeld, payment.RecordReleased, payment.RecordCommand, // nobody does so here
 		payment.RecordStuck, payment.RecordResolved, payment.RecordLateAnswer,
 		payment.RecordStray:
 	}

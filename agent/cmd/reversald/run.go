@@ -123,7 +123,8 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		agent: a, load: load, config: c, profile: profile, line: line, times: times, log: log,
 		level: level,
 	}
-	door, err := apiDoor(a, journal, profile, c, calls.app, log, api.Health(a, steward.reloadedWell))
+	health := api.Health(a, steward.reloadedWell)
+	door, err := apiDoor(a, journal, profile, c, calls.app, log, health)
 	if err != nil {
 		return configError{err}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"log/syslog"
+	"slices"
 	"strings"
 
 	"reversald/agent"
@@ -62,7 +63,7 @@ func (r rankedLine) WithGroup(name string) slog.Handler {
 }
 
 func (r rankedLine) and(with func(slog.Handler) slog.Handler) slog.Handler {
-	r.with = append(r.with[:len(r.with):len(r.with)], with)
+	r.with = append(slices.Clip(r.with), with)
 	return r
 }
 

@@ -61,8 +61,8 @@ type ProofStep struct {
 	Problem *Problem `json:"problem,omitempty"`
 }
 
-// verify proves the running journal, page by page, while payments go on: one JSON object a line, see
-// ProofStep. No transaction is held while a line is written, one proof runs at a time (409 to
+// verify proves the running journal, page by page, while payments go on: one JSON object a line,
+// see ProofStep. No transaction is held while a line is written, one proof runs at a time (409 to
 // others), and a reader that stops reading is dropped.
 func (s *server) verify(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
