@@ -70,9 +70,11 @@ type Payment struct {
 	ConfirmBy *time.Time `json:"confirm_by,omitempty"` // it is reversed when it is not by then
 
 	// Told once, with the answer, and not kept on file.
-	Answer   []byte `json:"answer,omitempty"`   // the host's message, where the app gave its own
-	Chip     string `json:"chip,omitempty"`     // what the card waits for, in hexadecimal
-	Replayed bool   `json:"replayed,omitempty"` // the key was on file already
+	Answer []byte `json:"answer,omitempty"` // the host's message, where the app gave its own
+	Chip   string `json:"chip,omitempty"`   // what the card waits for, in hexadecimal
+	// Warnings are what the guard rails that warn have found.
+	Warnings []Warning `json:"warnings,omitempty"`
+	Replayed bool      `json:"replayed,omitempty"` // the key was on file already
 }
 
 // Countdown is a time span that reads well: "28s".

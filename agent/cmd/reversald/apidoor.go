@@ -41,7 +41,7 @@ func apiDoor(
 			Version: version, PID: os.Getpid(), Listen: apps, Socket: c.Socket,
 			Journal: c.Journal, Overrides: overrides(c, journal),
 		},
-		Journal: journal,
+		Journal: journal, Contact: c.Support.Phone,
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,
 		Open: health,
 		Log:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
