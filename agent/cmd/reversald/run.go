@@ -22,6 +22,7 @@ import (
 	"reversald/agent/doors/api"
 	doorsiso "reversald/agent/doors/iso"
 	"reversald/agent/link"
+	"reversald/agent/spool"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
@@ -109,10 +110,15 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	tellOverrides(log, c)
 	tellJournal(log, journal.Facts())
 	detour := link.NewDetour(line)
-	a := agent.New(agent.Parts{
+	parts := agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: detour, Devices: devices, Times: times,
-	}, c.Limits(profile))
+	}
+	printer := newSpool(c.Printer, log)
+	if printer != nil {
+		parts.Slips, parts.Printing = printer.Take, printer.Printing
+	}
+	a := agent.New(parts, c.Limits(profile))
 	tcp, err := listenTCP(ctx, c)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
@@ -137,13 +143,14 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		defer func() { _ = tcp.Close() }()
 		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
 	}
-	return serveAll(ctx, a, journal, profile, steward, calls,
+	return serveAll(ctx, a, journal, profile, steward, calls, printer,
 		apiListeners{door, calls.socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	steward *steward, calls listeners, doors apiListeners, serial *console.Console,
+	steward *steward, calls listeners, printer *spool.Spool,
+	doors apiListeners, serial *console.Console,
 ) error {
 	c, log := steward.config, steward.log
 	ctx, stop := context.WithCancelCause(ctx)
@@ -180,6 +187,12 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
 	}
 	serveDoor(func() error { return steward.serve(ctx) })
+	if printer != nil {
+		serveDoor(func() error {
+			printer.Run(ctx)
+			return nil
+		})
+	}
 	if serial != nil {
 		serveDoor(func() error {
 			serial.Run(ctx)
