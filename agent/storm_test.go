@@ -200,7 +200,9 @@ func (g *gale) asks(n int) {
 }
 
 func (g *gale) asksAgain(n int) {
-	if f := g.last[n]; f != nil && !g.receipts[f[4]] {
+	// An app that has taken a sale back and asks for it again wants both: whatever it hears then,
+	// nobody could call right.
+	if f := g.last[n]; f != nil && !g.receipts[f[4]] && !g.voided[f[4]] {
 		g.sends(n, "0200", f)
 	}
 }
