@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,21 @@ import (
 
 // desk is a shop's printer with its spool, in fake time.
 type desk struct {
-	t       *testing.T
+	t     *testing.T
+	log   strings.Builder
+	spool *spool.Spool
+
+	mu      sync.Mutex // guards what follows
 	printer *haltest.Printer
 	away    bool
 	opened  int
-	log     strings.Builder
-	spool   *spool.Spool
+}
+
+// is puts another printer on the desk, or takes it away.
+func (d *desk) is(p *haltest.Printer, away bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.printer, d.away = p, away
 }
 
 func story(t *testing.T, tell func(d *desk)) {
@@ -31,6 +41,8 @@ func story(t *testing.T, tell func(d *desk)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &desk{t: t, printer: haltest.NewPrinter()}
 		d.spool = spool.New(func(context.Context) (hal.Printer, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			if d.away {
 				return nil, fs.ErrNotExist
 			}
@@ -88,13 +100,13 @@ func TestAPrinterThatIsAway(t *testing.T) {
 		d.prints("1")
 		d.has(agent.Printing{Printed: 1}, "1")
 		d.printer.Unplug()
-		d.away = true
+		d.is(d.printer, true)
 		d.prints("2")
 		d.prints("3")
 		d.passes(2 * time.Minute)
 		d.logged("printer in trouble", 1)
 		d.has(agent.Printing{Printed: 1, Waiting: 1, Trouble: fs.ErrNotExist.Error()}, "1")
-		d.printer, d.away = haltest.NewPrinter(), false
+		d.is(haltest.NewPrinter(), false)
 		d.passes(time.Minute)
 		d.has(agent.Printing{Printed: 3}, "2", "3")
 		d.logged("printer prints again", 1)
@@ -130,7 +142,7 @@ func TestAPrinterThatTakesNothing(t *testing.T) {
 			t.Error("it was not opened anew")
 		}
 		d.logged("printer in trouble", 1)
-		d.printer = haltest.NewPrinter()
+		d.is(haltest.NewPrinter(), false)
 		d.passes(5 * time.Minute)
 		d.has(agent.Printing{Printed: 1}, "1")
 	})
