@@ -73,6 +73,10 @@ bench-api: build ## payments/s and added latency through the API door, at 1, 8 a
 	go build -o bin/bench ./cross/bench
 	bin/bench api $(BENCHFLAGS)
 
+bench-iso: build ## the same through the ISO door
+	go build -o bin/bench ./cross/bench
+	bin/bench iso $(BENCHFLAGS)
+
 # All of these can be given: make simulate SEED=1 SALES=100000000 (a hundredth of them in the store).
 SEED  ?= 0
 SALES ?= 5000000

@@ -25,27 +25,30 @@ type Parts struct {
 	Signer  hal.Signer // nil: the host wants no MAC
 	Log     *slog.Logger
 	// Slips takes what is to be printed, and never waits; nil where there is no printer.
-	Slips   func(slip.Slip)
-	Devices Devices
-	Times   *Timekeeper // nil: one for Clock that knows no build time
+	Slips func(slip.Slip)
+	// Printing says how the printer does, at once; nil where there is none.
+	Printing func() Printing
+	Devices  Devices
+	Times    *Timekeeper // nil: one for Clock that knows no build time
 }
 
 // Agent owns every payment of one terminal device. Make one with [New], give it a goroutine with
 // [Agent.Run], and talk to it through its inbox.
 type Agent struct {
-	limits  Limits
-	profile *iso.Profile
-	journal *store.Journal
-	clock   hal.Clock
-	times   *Timekeeper
-	devices Devices
-	log     *slog.Logger
-	slips   func(slip.Slip)
-	line    carrier
-	notary  *notary
-	inbox   chan message
-	index   *register
-	stopped chan struct{} // closed when Run has returned
+	limits   Limits
+	profile  *iso.Profile
+	journal  *store.Journal
+	clock    hal.Clock
+	times    *Timekeeper
+	devices  Devices
+	log      *slog.Logger
+	slips    func(slip.Slip)
+	printing func() Printing
+	line     carrier
+	notary   *notary
+	inbox    chan message
+	index    *register
+	stopped  chan struct{} // closed when Run has returned
 
 	// Everything below is owned by Run.
 	begun     time.Time
@@ -129,7 +132,7 @@ type saying struct {
 func New(parts Parts, limits Limits) *Agent {
 	a := &Agent{
 		limits: limits, profile: parts.Profile, journal: parts.Journal,
-		slips: parts.Slips,
+		slips: parts.Slips, printing: parts.Printing,
 		clock: parts.Clock, times: parts.Times, devices: parts.Devices, log: parts.Log,
 		notary: newNotary(parts.Profile, parts.Signer), index: newRegister(parts.Journal),
 		inbox: make(chan message, inboxMax), stopped: make(chan struct{}),

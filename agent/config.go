@@ -25,7 +25,7 @@ import (
 type Config struct {
 	Profile  string // the host's dialect: a built-in profile's name, or the path of a file
 	Host     []string
-	Listen   string // of the ISO door
+	Listen   []string // of the ISO door, see checkListen
 	Terminal string
 	Merchant string
 	Signer   string
@@ -40,6 +40,7 @@ type Config struct {
 	AnyFilesystem  bool
 	Socket         string
 
+	ListenMode        string
 	SocketMode        string
 	APIOperators      []string
 	APIViewers        []string
@@ -109,12 +110,13 @@ func DefaultConfig() Config {
 	return Config{
 		Profile: "iso87-ascii",
 		Host:    []string{"127.0.0.1:8583"},
-		Listen:  "127.0.0.1:8582",
+		Listen:  []string{"127.0.0.1:8582"},
 		Signer:  "none",
 
 		Journal: filepath.Join(state, "journal.db"),
 		Socket:  socket,
 
+		ListenMode:        "0600",
 		SocketMode:        "0600",
 		APIOperators:      []string{},
 		APIViewers:        []string{},
@@ -256,6 +258,12 @@ func (c Config) Overrides() []string {
 	if c.UnconfirmedAtBoot == "keep" {
 		weak = append(weak, "unconfirmed_at_boot: keep")
 	}
+	for _, address := range c.Listen {
+		if cable, device, err := hal.ParseSerialHost(address); err == nil && !cable.ACK {
+			// Who has taken the answer is not known there: what is on the wire counts.
+			weak = append(weak, "listen: "+device+" without ack")
+		}
+	}
 	return weak
 }
 
@@ -337,9 +345,7 @@ func (c Config) faults() []fault {
 			add(err, "console.keys")
 		}
 	}
-	if err := checkAddress(c.Listen, 0); err != nil {
-		add(err, "listen")
-	}
+	c.listenFaults(add)
 	c.DeviceConfig.faults(add)
 	c.apiFaults(add)
 	if c.ReversalWaitMin > c.ReversalWaitMax && c.ReversalWaitMax != 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"reversald/agent/slip"
 	"reversald/hal"
 )
 
@@ -19,6 +20,13 @@ type DeviceConfig struct {
 	Watchdog     string // device
 	WatchdogTime time.Duration
 	SyslogTo     string
+	Printer      PrinterConfig
+}
+
+// PrinterConfig is the slip printer.
+type PrinterConfig struct {
+	Device, Encoding, Lang string
+	Width                  int // columns
 }
 
 func defaultDevices() DeviceConfig {
@@ -27,6 +35,7 @@ func defaultDevices() DeviceConfig {
 		NetworkWatch: true,
 		WatchdogTime: time.Minute,
 		SyslogTo:     "/dev/log",
+		Printer:      PrinterConfig{Encoding: "utf-8", Lang: "both", Width: 32},
 	}
 }
 
@@ -48,6 +57,11 @@ func (d DeviceConfig) faults(add func(err error, keys ...string)) {
 	if d.PowerSource != "" {
 		if _, err := hal.ParsePower(d.PowerSource); err != nil {
 			add(err, "power.source")
+		}
+	}
+	if d.Printer.Device != "" {
+		if err := hal.CheckPrinter(d.Printer.Device); err != nil {
+			add(err, "printer.device")
 		}
 	}
 	if host, ok := strings.CutPrefix(d.SyslogTo, "udp:"); ok {
@@ -123,6 +137,30 @@ var deviceSettings = []setting{
 		doc:   "how long it waits before it resets the terminal",
 		value: func(c *Config) any { return &c.WatchdogTime },
 		min:   5 * time.Second, max: time.Hour,
+	},
+	{
+		key: "printer.device",
+		doc: "where customers' slips are printed, in ESC/POS: file:/dev/usb/lp0 or " +
+			"serial:/dev/ttyS2?baud=9600&mode=8N1; empty: nowhere",
+		value: func(c *Config) any { return &c.Printer.Device },
+	},
+	{
+		key:   "printer.width",
+		doc:   "its columns: 32 on paper of 58 mm, 48 on 80 mm",
+		value: func(c *Config) any { return &c.Printer.Width },
+		min:   slip.WidthMin, max: slip.WidthMax,
+	},
+	{
+		key:   "printer.encoding",
+		doc:   "its characters",
+		value: func(c *Config) any { return &c.Printer.Encoding },
+		oneOf: []string{"utf-8", "gbk"},
+	},
+	{
+		key:   "printer.lang",
+		doc:   "the language of slips",
+		value: func(c *Config) any { return &c.Printer.Lang },
+		oneOf: []string{"en", "zh", "both"},
 	},
 	{
 		key:   "log_syslog",

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"reversald/agent/guard"
 	"reversald/agent/payment"
 	"reversald/iso"
 )
@@ -15,7 +16,8 @@ import (
 // instead of frames. What has no comment about Run may be used by anybody once done is closed.
 type counter struct {
 	sale    Sale
-	waits   int // callers; owned by Run
+	waits   int             // callers; owned by Run
+	found   []guard.Finding // by the rails that warn; owned by Run
 	settled bool
 	done    chan struct{} // closed when settled
 	result  Payment
@@ -32,6 +34,11 @@ func (*counter) Hang(string) {}
 
 // Name implements App.
 func (c *counter) Name() string { return c.sale.App }
+
+// Caution implements Cautious. What refuses is told as a refusal.
+func (c *counter) Caution(found []guard.Finding) { c.found = found }
+
+var _ Cautious = (*counter)(nil)
 
 func (c *counter) refuse(r Refusal) {
 	if !c.settled {
@@ -64,7 +71,7 @@ func (a *Agent) sell(s Sale, seen uint64) (*counter, error) {
 		c.refuse(*refusal)
 		return c, nil
 	}
-	if a.known(w) {
+	if a.known(w) || a.guarded(c, w.glance, w.original.Card, w.body) {
 		return c, nil
 	}
 	return c, a.enter(w)
@@ -235,7 +242,11 @@ func (a *Agent) tellCounters(p *held) {
 	}
 	v := a.view(p)
 	for i, c := range p.counters {
-		c.see(a.withAnswer(p, v, i > 0 || c.result.Replayed))
+		told := a.withAnswer(p, v, i > 0 || c.result.Replayed)
+		for _, f := range c.found {
+			told.Warnings = append(told.Warnings, Warning{Rail: f.Rail.String(), Text: f.Why})
+		}
+		c.see(told)
 	}
 	p.counters = nil
 }

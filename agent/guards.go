@@ -45,8 +45,40 @@ func (a *Agent) guarded(app App, g iso.Glance, card iso.Card, body []byte) bool 
 		return false
 	}
 	a.counts.Refused++
-	a.answerLocally(app, body, a.railCode(found[i].Rail))
+	a.turnDown(app, body, Refusal{
+		Kind: RefusedGuard, Rail: found[i].Rail.String(), Why: found[i].Why,
+		Code: a.railCode(found[i].Rail), Field: railField(found[i].Rail),
+	})
 	return true
+}
+
+// railField is the field of the message that a rail looks at, as ISO 8583 counts.
+func railField(r guard.Rail) int {
+	switch r {
+	case guard.Irreversible:
+		return fieldProcessing
+	case guard.CheckDigit:
+		return fieldPAN
+	case guard.Expiry:
+		return fieldExpiry
+	case guard.Amount, guard.Zero:
+		return fieldAmount
+	case guard.Repeat: // of nothing in particular: there is nothing to mend
+	}
+	return 0
+}
+
+const (
+	fieldPAN        = 2
+	fieldProcessing = 3
+	fieldAmount     = 4
+	fieldExpiry     = 14
+)
+
+// Warning is what a guard rail that warns has found.
+type Warning struct {
+	Rail string `json:"rail"` // as the configuration has it behind guard_
+	Text string `json:"text"` // for people; no card data
 }
 
 // recentSales are the approved sales in memory, newest first: the last start brought them back.

@@ -142,3 +142,43 @@ func TestTheReasonOfARefusal(t *testing.T) {
 		}
 	}, guards)
 }
+
+// Rule: a sale over a counter hears which rail refused and why; nothing of it is on file or sent,
+// and its key may be used again.
+func TestTheReasonOfARefusalAtACounter(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		sale := saleOf("key-1", "000001")
+		sale.Request.Amount = 99
+		r := s.buys(sale).isRefused(agent.RefusedGuard)
+		if r.Rail != "amount" || r.Code != "13" || r.Field != 4 || r.Why == "" {
+			t.Errorf("%+v", r)
+		}
+		h.hearsNothing()
+		s.onFile("000001")
+		sale.Request.Amount = 1234
+		asking := s.buys(sale)
+		h.answers(h.hears("0200"), "00")
+		if p := asking.is("approved"); len(p.Warnings) != 0 {
+			t.Errorf("warnings: %+v", p.Warnings)
+		}
+	}, guards)
+}
+
+// Rule: what a rail that warns has found is told with the answer, once.
+func TestAWarningAtACounter(t *testing.T) {
+	story(t, func(s *shop) {
+		h := s.lineComesUp()
+		sale := saleOf("key-1", "000001")
+		sale.Request.Amount = 99
+		asking := s.buys(sale)
+		h.answers(h.hears("0200"), "00")
+		p := asking.is("approved")
+		if len(p.Warnings) != 1 || p.Warnings[0].Rail != "amount" || p.Warnings[0].Text == "" {
+			t.Errorf("warnings: %+v", p.Warnings)
+		}
+		if again := s.buys(sale).is("approved"); !again.Replayed || len(again.Warnings) != 0 {
+			t.Errorf("%+v", again)
+		}
+	}, guards, func(s *shop) { s.limits.Guard.Amount = guard.Warn })
+}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"log/slog"
 
 	"reversald/iso"
@@ -29,6 +30,8 @@ const (
 	RefusedOwed
 	// RefusedPower: the power is failing, and no sale begins.
 	RefusedPower
+	// RefusedGuard: a guard rail that refuses; Rail and Why say which and why.
+	RefusedGuard
 	// RefusedTakenBack: the app itself took it back while it waited.
 	RefusedTakenBack
 )
@@ -54,6 +57,8 @@ func (k RefusalKind) String() string {
 		return "a reversal is owed"
 	case RefusedPower:
 		return "power is failing"
+	case RefusedGuard:
+		return "guard rail"
 	case RefusedTakenBack:
 		return "taken back"
 	}
@@ -66,6 +71,8 @@ type Refusal struct { //nolint:errname // an answer as much as an error
 	Field int    // of the message, as iso.FieldError counts; 0: of none
 	ID    uint64 // the payment in the way; 0: none
 	Why   string // in words; holds no value of the message
+	Rail  string // of RefusedGuard: its name
+	Code  string // of RefusedGuard: what an app that speaks ISO 8583 hears, DE 39
 }
 
 // Error says why.
@@ -83,13 +90,13 @@ func (a *Agent) turnDown(app App, question []byte, r Refusal) {
 		a.later(func() { c.refuse(r) })
 		return
 	}
-	a.answerLocally(app, question, a.refusalCode(r.Kind))
+	a.answerLocally(app, question, cmp.Or(r.Code, a.refusalCode(r.Kind)))
 }
 
 func (a *Agent) refusalCode(k RefusalKind) string {
 	codes := a.profile.Codes()
 	switch k {
-	case RefusedMessage, RefusedKind, RefusedKey, RefusedTrace:
+	case RefusedMessage, RefusedKind, RefusedKey, RefusedTrace, RefusedGuard:
 		return codes.Refused
 	case RefusedBusy, RefusedFull:
 		return codes.Busy
@@ -104,7 +111,7 @@ func (a *Agent) refusalCode(k RefusalKind) string {
 // Situation is what a cashier is told about it.
 func (r *Refusal) Situation() iso.Situation {
 	switch r.Kind {
-	case RefusedMessage, RefusedKind, RefusedKey, RefusedTrace:
+	case RefusedMessage, RefusedKind, RefusedKey, RefusedTrace, RefusedGuard:
 		return iso.SituationRefused
 	case RefusedBusy, RefusedFull:
 		return iso.SituationBusy

@@ -50,6 +50,18 @@ func TestAPaymentWaitsForTheReversalOfItsTerminal(t *testing.T) {
 	})
 }
 
+// Rule: other terminals, of other apps or of the same, sell while one owes a reversal.
+func TestAnOwedReversalHoldsUpItsTerminalOnly(t *testing.T) {
+	story(t, func(s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		s.doubts(h, app, "000001")
+		s.sells(h, s.till("TERM0002"), "000002", nil)
+		app.sends("0200", saleWith("TERM0003", "000003", nil))
+		h.answers(h.hears("0200"), "00")
+		app.hears("0210", "00")
+	})
+}
+
 // Rule: the payment that waits goes the moment the reversal is answered.
 func TestAPaymentGoesWhenTheReversalIsDone(t *testing.T) {
 	story(t, func(s *shop) {

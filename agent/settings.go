@@ -16,7 +16,7 @@ type setting struct {
 }
 
 // settings lists every key in the order in which `config show` prints them.
-var settings = slices.Concat(coreSettings, deviceSettings)
+var settings = slices.Concat(coreSettings, guardSettings, deviceSettings)
 
 var coreSettings = []setting{
 	{
@@ -30,9 +30,18 @@ var coreSettings = []setting{
 		value: func(c *Config) any { return &c.Host },
 	},
 	{
-		key:   "listen",
-		doc:   "where the payment app connects with its own ISO 8583, host:port",
+		key: "listen",
+		doc: "where payment apps connect with their own ISO 8583, one or a list: host:port, " +
+			"unix:/PATH, or serial:/DEVICE?baud=9600&mode=8N1&envelope=stx|none&ack=yes|no for " +
+			"an app at the end of a cable; sockets that systemd hands over take the place of " +
+			"all but the cables",
 		value: func(c *Config) any { return &c.Listen },
+	},
+	{
+		key:   "listen_mode",
+		doc:   "the file mode of a unix:/PATH of listen: who can open it, and sell",
+		value: func(c *Config) any { return &c.ListenMode },
+		oneOf: []string{"0600", "0660", "0666"},
 	},
 	{
 		key: "terminal",
@@ -278,36 +287,6 @@ var coreSettings = []setting{
 		doc:   "answers that wait for one app that does not read",
 		value: func(c *Config) any { return &c.AppAnswersMax },
 		min:   1, max: 4096,
-	},
-	guardSetting("irreversible", "a payment whose processing code can not be reversed",
-		func(c *Config) *string { return &c.Guard.Irreversible }),
-	guardSetting("check_digit", "a card number with a wrong check digit",
-		func(c *Config) *string { return &c.Guard.CheckDigit }),
-	guardSetting("expiry", "a card whose last month is over",
-		func(c *Config) *string { return &c.Guard.Expiry }),
-	guardSetting("amount", "an amount outside guard_amount_min and guard_amount_max",
-		func(c *Config) *string { return &c.Guard.Amount }),
-	{
-		key:   "guard_amount_min",
-		doc:   "the smallest amount, in the currency's smallest unit; 0: any",
-		value: func(c *Config) any { return &c.Guard.AmountMin },
-		min:   0, max: amountMax,
-	},
-	{
-		key:   "guard_amount_max",
-		doc:   "the largest amount, in the currency's smallest unit; 0: any",
-		value: func(c *Config) any { return &c.Guard.AmountMax },
-		min:   0, max: amountMax,
-	},
-	guardSetting("zero", "one zero too many, by the terminal's own recent sales",
-		func(c *Config) *string { return &c.Guard.Zero }),
-	guardSetting("repeat", "the same card and amount again within guard_repeat_within",
-		func(c *Config) *string { return &c.Guard.Repeat }),
-	{
-		key:   "guard_repeat_within",
-		doc:   "how long after an approval the same sale is odd",
-		value: func(c *Config) any { return &c.Guard.RepeatWithin },
-		min:   time.Second, max: 24 * time.Hour,
 	},
 	{
 		key:   "support.name",

@@ -36,7 +36,17 @@ type Status struct {
 	// EvidenceKey is the public key that signs evidence, hexadecimal.
 	EvidenceKey string `json:"evidence_key"`
 	Counts      Counts `json:"counts"`
+	// Printer is how the slip printer does; nil where there is none.
+	Printer *Printing `json:"printer,omitempty"`
 	Watched
+}
+
+// Printing is how a slip printer does.
+type Printing struct {
+	Printed uint64 `json:"printed"`           // slips it has taken
+	Lost    uint64 `json:"lost"`              // slips that nobody gets
+	Waiting int    `json:"waiting"`           // slips
+	Trouble string `json:"trouble,omitempty"` // why they wait
 }
 
 // Payment is one payment as it is seen from outside. It holds no card data but the masked number.
@@ -70,9 +80,11 @@ type Payment struct {
 	ConfirmBy *time.Time `json:"confirm_by,omitempty"` // it is reversed when it is not by then
 
 	// Told once, with the answer, and not kept on file.
-	Answer   []byte `json:"answer,omitempty"`   // the host's message, where the app gave its own
-	Chip     string `json:"chip,omitempty"`     // what the card waits for, in hexadecimal
-	Replayed bool   `json:"replayed,omitempty"` // the key was on file already
+	Answer []byte `json:"answer,omitempty"` // the host's message, where the app gave its own
+	Chip   string `json:"chip,omitempty"`   // what the card waits for, in hexadecimal
+	// Warnings are what the guard rails that warn have found.
+	Warnings []Warning `json:"warnings,omitempty"`
+	Replayed bool      `json:"replayed,omitempty"` // the key was on file already
 }
 
 // Countdown is a time span that reads well: "28s".
@@ -146,6 +158,10 @@ func (a *Agent) status() Status {
 	s.EvidenceKey = a.evidenceKey
 	s.Counts.Records = maps.Clone(a.counts.Records)
 	s.Watched = a.watched()
+	if a.printing != nil {
+		printing := a.printing()
+		s.Printer = &printing
+	}
 	if a.keeping.heardEver {
 		ago := Countdown(a.now() - a.keeping.heardLast)
 		s.HeardAgo = &ago

@@ -72,11 +72,13 @@ type ESCPOS struct {
 	end     chan struct{}
 	done    chan struct{}
 
+	deaf    bool       // its line has one direction: it is asked nothing
 	writing sync.Mutex // one job, or one question, at a time
 
 	mu     sync.Mutex
 	failed error
 	closed bool
+	owed   int // jobs taken and not on the line as a whole
 }
 
 var _ Printer = (*ESCPOS)(nil)
@@ -86,6 +88,9 @@ func NewESCPOS(line io.ReadWriteCloser) *ESCPOS {
 	p := &ESCPOS{
 		line: line, jobs: make(chan []byte, printJobsMax), answers: make(chan byte, 1),
 		end: make(chan struct{}), done: make(chan struct{}),
+	}
+	if one, ok := line.(*deaf); ok {
+		p.deaf = one.AnswersNothing()
 	}
 	go p.listen()
 	go p.work()
@@ -101,16 +106,35 @@ func (p *ESCPOS) Print(job []byte) error {
 	if err := p.broken(); err != nil {
 		return err
 	}
+	p.owe(1)
 	select {
 	case p.jobs <- append([]byte(nil), job...):
 		return nil
 	default:
+		p.owe(-1)
 		return ErrPrinterBusy
 	}
 }
 
+// Unprinted is how many jobs were taken and have not gone out as a whole. Of a printer that is
+// closed it is what was lost.
+func (p *ESCPOS) Unprinted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.owed
+}
+
+func (p *ESCPOS) owe(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owed += n
+}
+
 // Paper implements Printer. A printer in the middle of a slip is asked when that is out.
 func (p *ESCPOS) Paper(ctx context.Context) (Paper, error) {
+	if p.deaf {
+		return 0, fmt.Errorf("ask for paper: %w: its line has one direction", ErrPrinterMute)
+	}
 	ctx, cancel := context.WithTimeout(ctx, printerMute)
 	defer cancel()
 	asked := make(chan error, 1)
@@ -177,6 +201,7 @@ func (p *ESCPOS) work() {
 			if p.send(job, false) != nil {
 				return
 			}
+			p.owe(-1)
 		}
 	}
 }

@@ -29,6 +29,13 @@ type SerialHost struct {
 	ENQ      bool          // each frame is preceded by ENQ, which the other side answers with ACK
 	Resend   int           // times a frame is sent again after a NAK; 0 to serialResendMax
 	Patience time.Duration // for ACK and NAK; 0 = 3 s
+
+	// Called: the other side is an app that calls us. Its ENQ is answered where ENQ is on, and none
+	// is sent; and a frame of ours that gets no ACK where ACK is on has not arrived.
+	Called bool
+	// FrameTime is how long one frame may take in its envelope, from its first byte to its last;
+	// 0 = no limit but that of the gaps.
+	FrameTime time.Duration
 }
 
 var _ Dialer = SerialHost{}
@@ -123,7 +130,7 @@ func (h SerialHost) Dial(ctx context.Context, device string) (Link, error) {
 		h.Patience = serialPatience
 	}
 	l := newSerialLink(h, port)
-	if h.ENQ {
+	if h.ENQ && !h.Called {
 		if err := l.knock(ctx); err != nil {
 			_ = l.Close() // nobody is there
 			return nil, fmt.Errorf("dial %s: %w", device, err)

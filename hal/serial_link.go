@@ -25,6 +25,7 @@ type serialLink struct {
 	// Owned by whoever reads.
 	envelope envelope
 	last     time.Time // when something came
+	began    time.Time // when the frame in the envelope began
 	in       []byte    // of a frame, not read yet
 	buf      [512]byte
 	answered bool // an ACK has come while nobody waited: see knock
@@ -37,7 +38,8 @@ const serialGap = time.Second
 // Errors of a dialogue, wrapped beside ErrLinkGone.
 var (
 	errNobody   = errors.New("nobody answers ENQ")
-	errNotTaken = errors.New("the host did not take the frame (NAK)")
+	errNotTaken = errors.New("the other side did not take the frame (NAK)")
+	errNoACK    = errors.New("the other side did not say that it took the frame (no ACK)")
 	errNoFrame  = errors.New("not a frame with a packed length: the profile's framing must be bcd2")
 )
 
@@ -71,12 +73,17 @@ func (l *serialLink) hear() error {
 		return err
 	}
 	now := time.Now()
-	if l.envelope.open && now.Sub(l.last) > serialGap {
+	if l.envelope.open && (now.Sub(l.last) > serialGap ||
+		l.host.FrameTime > 0 && now.Sub(l.began) > l.host.FrameTime) {
 		l.envelope.close(letter{})
 	}
 	l.last = now
 	for _, c := range l.buf[:n] {
+		inside := l.envelope.open
 		letter, whole := l.envelope.take(c)
+		if !inside {
+			l.began = now
+		}
 		if !whole {
 			continue
 		}
@@ -138,7 +145,7 @@ func (l *serialLink) Write(b []byte) (int, error) {
 	if err := l.isOpen(); err != nil {
 		return 0, err
 	}
-	if l.host.ENQ && !l.asks() {
+	if l.host.ENQ && !l.host.Called && !l.asks() {
 		return 0, gone("write", errNobody)
 	}
 	wire := wrap(b)
@@ -155,13 +162,19 @@ func (l *serialLink) Write(b []byte) (int, error) {
 		if !l.host.ACK {
 			return len(b), nil
 		}
+		cause := errNotTaken
 		switch l.waits(l.host.Patience) {
-		case charACK, 0:
-			// Without a word the host may have taken it: the answer will tell, or the timeout.
+		case charACK:
 			return len(b), nil
+		case 0:
+			if !l.host.Called {
+				// The host may have taken it: the answer will tell, or the timeout.
+				return len(b), nil
+			}
+			cause = errNoACK
 		}
 		if sent >= l.host.Resend {
-			return len(b), gone("write", errNotTaken)
+			return len(b), gone("write", cause)
 		}
 	}
 }

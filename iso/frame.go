@@ -112,6 +112,15 @@ func (f framing) append(dst []byte, n int) []byte {
 	return append(dst, byte(n>>8), byte(n))
 }
 
+// PackedFrames is the same dialect with its frames behind two bytes of packed decimal length (bcd2),
+// as the envelopes of serial lines carry them, whatever the profile's own framing is.
+func (p *Profile) PackedFrames() *Profile {
+	q := *p
+	q.framing = framing{length: lengthBCD2}
+	q.frameMax = min(p.frameMax, q.framing.max())
+	return &q
+}
+
 // AppendFrame appends the length and the body to dst. An empty body is a keepalive. A body longer
 // than FrameMax is a *FrameError and dst is returned as it was.
 func (p *Profile) AppendFrame(dst, body []byte) ([]byte, error) {

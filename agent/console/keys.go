@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"reversald/agent/gbk"
 )
 
 // Keys that mean something to us. The rest of the control characters is thrown away: a BREAK and a
@@ -118,7 +120,7 @@ func (k *keys) character(b byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, ok := fromGBK(b, trail)
+		r, ok := gbk.Rune(b, trail)
 		if !ok {
 			return nil, nil
 		}

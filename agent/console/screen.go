@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"reversald/agent/gbk"
 )
 
 // Charset is how characters go over the cable.
@@ -45,7 +47,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	}
 	out := p
 	if s.charset == GBK {
-		out = toGBK(p)
+		out = gbk.Encode(p)
 	}
 	for len(out) > 0 {
 		n := min(pieceBytes, len(out))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"reversald/agent/typeset"
 	"reversald/iso"
 )
 
@@ -131,7 +132,7 @@ func (s Slip) write(b *strings.Builder, w *words, width int) {
 		return
 	}
 	title := w.title[s.Event]
-	b.WriteString(strings.Repeat(" ", max(0, (width-columns(title))/2)) + title + "\n\n")
+	b.WriteString(strings.Repeat(" ", max(0, (width-typeset.Columns(title))/2)) + title + "\n\n")
 	for _, line := range [][2]string{
 		{w.merchant, s.Merchant},
 		{w.terminal, s.Terminal},
@@ -149,7 +150,7 @@ func (s Slip) write(b *strings.Builder, w *words, width int) {
 		}
 	}
 	b.WriteByte('\n')
-	for _, line := range wrap(w.what[s.Event], width) {
+	for _, line := range typeset.Lines(w.what[s.Event], width, 0) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString("\n" + w.keep + "\n")
@@ -157,12 +158,12 @@ func (s Slip) write(b *strings.Builder, w *words, width int) {
 
 // pair writes a name on the left and its value on the right, or below where both do not fit.
 func pair(b *strings.Builder, name, value string, width int) {
-	if gap := width - columns(name) - columns(value); gap > 0 {
+	if gap := width - typeset.Columns(name) - typeset.Columns(value); gap > 0 {
 		b.WriteString(name + strings.Repeat(" ", gap) + value + "\n")
 		return
 	}
 	b.WriteString(name + "\n")
-	for _, line := range wrap(value, width-2) {
+	for _, line := range typeset.Lines(value, width-2, 0) {
 		b.WriteString("  " + line + "\n")
 	}
 }

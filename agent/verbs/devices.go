@@ -16,6 +16,13 @@ func (s *Session) devices(st api.Status) {
 	if st.Power != "" {
 		s.row("power", Clean(st.Power))
 	}
+	if p := st.Printer; p != nil {
+		note := s.f("%d slips printed, %d lost, %d waiting", p.Printed, p.Lost, p.Waiting)
+		if p.Trouble != "" {
+			note += ": " + Clean(p.Trouble)
+		}
+		s.row("printer", note)
+	}
 	for _, c := range st.Certificates {
 		note := s.f("%d days left", int(c.Expires.Sub(st.Time).Hours()/24))
 		if c.Expires.Before(st.Time) {

@@ -11,6 +11,7 @@ import (
 
 	"reversald/agent/checkup"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
 )
 
 func doctorVerb() *Verb {
@@ -324,18 +325,18 @@ func (d *doctor) print(f Finding) {
 	mark := ""
 	switch f.Grade {
 	case Good:
-		mark = s.green(pad(s.Tr("ok"), 4))
+		mark = s.green(typeset.Pad(s.Tr("ok"), 4))
 	case Look:
-		mark = s.bold(pad(s.Tr("LOOK"), 4))
+		mark = s.bold(typeset.Pad(s.Tr("LOOK"), 4))
 	case Bad:
-		mark = s.red(pad(s.Tr("BAD"), 4))
+		mark = s.red(typeset.Pad(s.Tr("BAD"), 4))
 	}
 	const begin, margin = 5, 20 // of the words, and of what follows them on further lines
-	text := pad("", begin) + pad(s.Tr(f.Name), margin-begin-1) + " " + Clean(f.Text)
-	text = wrap(text, s.width(), margin)
+	text := typeset.Pad("", begin) + typeset.Pad(s.Tr(f.Name), margin-begin-1) + " " + Clean(f.Text)
+	text = typeset.Wrap(text, s.width(), margin)
 	_, _ = io.WriteString(s.Out, mark+text[begin-1:]+"\n")
 	if f.Todo != "" {
-		todo := wrap(pad("", margin)+s.f("do: %s", f.Todo), s.width(), margin+4)
+		todo := typeset.Wrap(typeset.Pad("", margin)+s.f("do: %s", f.Todo), s.width(), margin+4)
 		_, _ = io.WriteString(s.Out, todo+"\n")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"reversald/agent"
+	"reversald/agent/typeset"
+	"reversald/iso"
 )
 
 func evidenceVerb() *Verb {
@@ -156,7 +158,7 @@ func (s *Session) whatItIs(ev agent.Evidence) section {
 	}
 	out := section{heading: s.Tr("Payment")}
 	for _, row := range [...][2]string{
-		{s.Tr("amount"), money(l.Amount, l.Currency)},
+		{s.Tr("amount"), iso.Money(l.Amount, l.Currency)},
 		{s.Tr("card"), l.Card},
 		{s.Tr("terminal"), l.Terminal},
 		{s.Tr("trace number"), l.STAN},
@@ -225,10 +227,10 @@ func (p page) text(w io.Writer, width int) {
 	for _, sec := range p.sections {
 		fmt.Fprintf(w, "\n%s\n", sec.heading)
 		for _, row := range sec.rows {
-			fmt.Fprintf(w, "%s\n", wrap("  "+pad(row[0], label-2)+" "+row[1], width, label+1))
+			fmt.Fprintf(w, "%s\n", typeset.Wrap("  "+typeset.Pad(row[0], label-2)+" "+row[1], width, label+1))
 		}
 		for _, line := range sec.block {
-			fmt.Fprintf(w, "%s\n", cut("  "+line, width))
+			fmt.Fprintf(w, "%s\n", typeset.Cut("  "+line, width))
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package verbs
 
-import "maps"
+import (
+	"maps"
+
+	"reversald/agent/typeset"
+)
 
 // ChineseTexts is the catalogue.
 func ChineseTexts() map[string]string {
@@ -12,7 +16,7 @@ func ChineseTexts() map[string]string {
 
 // Columns and Wrap are the layout.
 var (
-	Columns = columns
-	Wrap    = wrap
-	Cut     = cut
+	Columns = typeset.Columns
+	Wrap    = typeset.Wrap
+	Cut     = typeset.Cut
 )

@@ -8,6 +8,8 @@ import (
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
+	"reversald/iso"
 )
 
 func stuckVerb() *Verb {
@@ -40,8 +42,8 @@ func (s *Session) stuck(stuck []agent.Payment) {
 		return
 	}
 	for _, p := range stuck {
-		s.put("%s\n", cut(Clean(s.f("%d  %s %s  %s  %s  %s", p.ID, p.Terminal, p.STAN,
-			money(p.Amount, p.Currency), p.Card, s.cause(p.Code, p.Cause))), s.width()))
+		s.put("%s\n", typeset.Cut(Clean(s.f("%d  %s %s  %s  %s  %s", p.ID, p.Terminal, p.STAN,
+			iso.Money(p.Amount, p.Currency), p.Card, s.cause(p.Code, p.Cause))), s.width()))
 	}
 	s.tell(2, "send one again with: %s", s.command("replay ID"))
 }
@@ -77,11 +79,11 @@ func (s *Session) openLine(p *agent.Payment) string {
 	if p.NextIn != nil {
 		next = span(time.Duration(*p.NextIn))
 	}
-	return cut(strings.Join([]string{
-		pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"),
-		pad(Clean(p.Terminal), 8), pad(Clean(p.STAN), 6),
-		padLeft(money(p.Amount, Clean(p.Currency)), 12),
-		padLeft("x"+strconv.Itoa(p.Attempts), 4), padLeft(next, 6), s.phaseShort(p),
+	return typeset.Cut(strings.Join([]string{
+		typeset.Pad(strconv.FormatUint(p.ID, 10), 5), s.clock(p.Since, "01-02 15:04"),
+		typeset.Pad(Clean(p.Terminal), 8), typeset.Pad(Clean(p.STAN), 6),
+		typeset.PadLeft(iso.Money(p.Amount, Clean(p.Currency)), 12),
+		typeset.PadLeft("x"+strconv.Itoa(p.Attempts), 4), typeset.PadLeft(next, 6), s.phaseShort(p),
 	}, " "), s.width())
 }
 

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
 )
 
 // Client is what verbs need of the agent. An [api.Client] is one.
@@ -67,7 +67,7 @@ func (s *Session) put(format string, args ...any) {
 // tell is say, wrapped to the screen, every line after the first indented.
 func (s *Session) tell(indent int, format string, args ...any) {
 	text := fmt.Sprintf(s.Tr(format), cleaned(args)...)
-	_, _ = io.WriteString(s.Out, wrap(text, s.width(), indent)+"\n")
+	_, _ = io.WriteString(s.Out, typeset.Wrap(text, s.width(), indent)+"\n")
 }
 
 // json prints one object in a line, with nothing in it that a screen would obey.
@@ -107,11 +107,4 @@ func (s *Session) clock(t time.Time, layout string) string {
 		return t.In(s.Zone).Format(layout)
 	}
 	return t.Local().Format(layout)
-}
-
-// money is an amount for people. The smallest unit is a hundredth in nearly every currency a
-// terminal sees; the number itself is in the JSON.
-func money(minor int64, currency string) string {
-	text := fmt.Sprintf("%d.%02d", minor/100, minor%100)
-	return strings.TrimSpace(text + " " + currency)
 }

@@ -7,6 +7,8 @@ import (
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
+	"reversald/iso"
 )
 
 func showVerb() *Verb {
@@ -102,13 +104,13 @@ func (s *Session) told(at time.Time, sentence string) {
 func (s *Session) heading(story api.Story) {
 	if p := paymentOf(story); p != nil {
 		s.tell(2, "payment %d: %s, card %s, terminal %s, trace number %s", p.ID,
-			money(p.Amount, p.Currency), s.orNone(p.Card), p.Terminal, p.STAN)
+			iso.Money(p.Amount, p.Currency), s.orNone(p.Card), p.Terminal, p.STAN)
 		return
 	}
 	for _, l := range story.Entries {
 		if l.Kind == "asked" {
 			s.tell(2, "payment %d: %s, card %s, terminal %s, trace number %s", l.ID,
-				money(l.Amount, l.Currency), s.orNone(l.Card), l.Terminal, l.STAN)
+				iso.Money(l.Amount, l.Currency), s.orNone(l.Card), l.Terminal, l.STAN)
 			return
 		}
 	}
@@ -149,7 +151,7 @@ func (s *Session) frame(f agent.Frame) {
 	}
 	for _, field := range f.Fields {
 		line := s.f("  %4d  %s: %s", field.Field, field.Name, field.Value)
-		s.put("%s\n", cut(line, s.width()))
+		s.put("%s\n", typeset.Cut(line, s.width()))
 	}
 	s.hex(f.Hex, "  ")
 }

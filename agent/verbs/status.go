@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
 )
 
 // schemaVersion is that of every JSON object that verbs make. It goes up when a reader of the one
@@ -36,7 +37,7 @@ const labelColumns = 10
 
 // row is a label and a value, wrapped behind the label.
 func (s *Session) row(label, value string) {
-	s.tell(labelColumns, "%s", pad(s.Tr(label), labelColumns)+value)
+	s.tell(labelColumns, "%s", typeset.Pad(s.Tr(label), labelColumns)+value)
 }
 
 func (s *Session) status(st api.Status) {

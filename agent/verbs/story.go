@@ -17,7 +17,7 @@ func (s *Session) sentence(l agent.Line) string {
 	switch l.Kind {
 	case "asked":
 		return s.f("The app %s asked for %s. The request was written down, then sent to %s.",
-			l.App, money(l.Amount, l.Currency), l.Host)
+			l.App, iso.Money(l.Amount, l.Currency), l.Host)
 	case "unsent":
 		return s.f("Not one byte of it left this terminal. The app was told: safe to try again.")
 	case "approved":

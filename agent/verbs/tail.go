@@ -8,6 +8,8 @@ import (
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
+	"reversald/iso"
 )
 
 func tailVerb() *Verb {
@@ -169,7 +171,7 @@ func (t *tailing) hex(l agent.Line) error {
 // line prints one entry, aligned, or as JSON. A closed pipe ends whoever prints.
 func (s *Session) line(l agent.Line) error {
 	_, err := fmt.Fprintf(s.Out, "%6d  %s  %5s  %s  %s\n", l.Seq,
-		s.clock(l.Time, "2006-01-02 15:04:05.000"), number(l.ID), pad(Clean(l.Kind), 17),
+		s.clock(l.Time, "2006-01-02 15:04:05.000"), number(l.ID), typeset.Pad(Clean(l.Kind), 17),
 		Clean(details(l)))
 	return err
 }
@@ -188,7 +190,7 @@ func details(l agent.Line) string {
 		whose = l.Terminal + " " + l.STAN
 	}
 	if l.Amount != 0 {
-		amount = money(l.Amount, l.Currency)
+		amount = iso.Money(l.Amount, l.Currency)
 	}
 	if l.Attempt != 0 {
 		attempt = strconv.Itoa(l.Attempt)

@@ -10,6 +10,7 @@ import (
 
 	"reversald/agent"
 	"reversald/agent/doors/api"
+	"reversald/agent/typeset"
 )
 
 // topPause is how often top looks: twice a second is as live as a person reads, and on a line of
@@ -107,8 +108,8 @@ func (s *Session) topScreen(ctx context.Context) ([]string, error) {
 	}
 	lines = append(lines, "", s.bold(s.Tr("newest entries")))
 	for _, l := range news[max(0, len(news)-max(0, room-forOpen)):] {
-		lines = append(lines, cut(Clean(fmt.Sprintf("%6d %s %5s %s %s", l.Seq,
-			s.clock(l.Time, "15:04:05"), number(l.ID), pad(l.Kind, 17), details(l))), s.width()))
+		lines = append(lines, typeset.Cut(Clean(fmt.Sprintf("%6d %s %5s %s %s", l.Seq,
+			s.clock(l.Time, "15:04:05"), number(l.ID), typeset.Pad(l.Kind, 17), details(l))), s.width()))
 	}
 	return lines[:min(len(lines), s.height())], nil
 }
@@ -118,16 +119,16 @@ func (s *Session) topHead(st api.Status) []string {
 	if st.Host != "" {
 		link = s.f("%s to %s", link, st.Host)
 	}
-	link = cut(s.Tr("link")+" "+link+"  "+s.heard(st), s.width())
+	link = typeset.Cut(s.Tr("link")+" "+link+"  "+s.heard(st), s.width())
 	if st.Link != "up" {
 		link = s.red(link)
 	}
 	left := "reversald " + Clean(st.Version) + "  " + Clean(st.Profile)
 	right := s.clock(s.now(), "2006-01-02 15:04:05")
-	head := pad(cut(left, s.width()-len(right)-1), s.width()-len(right)) + right
+	head := typeset.Pad(typeset.Cut(left, s.width()-len(right)-1), s.width()-len(right)) + right
 	counts := s.f("owed %d  held %d  overdue %d  stuck %d  waiting %d  entries %d", st.Owed,
 		st.Held, st.Overdue, st.Stuck, st.Waiting, st.Entries)
-	counts = cut(counts, s.width())
+	counts = typeset.Cut(counts, s.width())
 	if st.Stuck+st.Overdue > 0 {
 		counts = s.red(counts)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"reversald/iso"
 )
 
 // Verb is one thing that can be said. Its texts are in English; [Session.Tr] has them in the
@@ -110,7 +112,7 @@ func (v *Verb) Complete(ctx context.Context, s *Session) []string {
 	var out []string
 	for _, p := range open[:min(len(open), completeMax)] {
 		out = append(out, fmt.Sprintf("%d\t%s %s %s", p.ID, Clean(p.STAN),
-			money(p.Amount, Clean(p.Currency)), s.phase(&p)))
+			iso.Money(p.Amount, Clean(p.Currency)), s.phase(&p)))
 	}
 	return out
 }

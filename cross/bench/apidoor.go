@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// apiProcess is `bench api`: the load figures of the API door, at 1, 8 and 64 clients.
-func apiProcess(args []string) int {
+// doorProcess is `bench api` or `bench iso`: the load figures of a door, at 1, 8 and 64 clients.
+func doorProcess(name string, measure func(o options, dir string) error, args []string) int {
 	var o options
-	set := flag.NewFlagSet("api", flag.ExitOnError)
+	set := flag.NewFlagSet(name, flag.ExitOnError)
 	set.StringVar(&o.reversald, "reversald", "bin/reversald", "the daemon")
 	set.StringVar(&o.acquirerd, "acquirerd", "bin/acquirerd", "the host")
 	set.StringVar(&o.dir, "dir", "bin", "a folder on the disk to measure")
@@ -27,7 +27,7 @@ func apiProcess(args []string) int {
 	_ = set.Parse(args)
 	dir, err := os.MkdirTemp(o.dir, "bench-")
 	if err == nil {
-		err = apiDoor(o, dir)
+		err = measure(o, dir)
 		_ = os.RemoveAll(dir)
 	}
 	if err != nil {

@@ -30,8 +30,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "floor" {
 		os.Exit(floorProcess(os.Args[2:]))
 	}
-	if len(os.Args) > 1 && os.Args[1] == "api" {
-		os.Exit(apiProcess(os.Args[2:]))
+	doors := map[string]func(o options, dir string) error{"api": apiDoor, "iso": isoDoor}
+	if len(os.Args) > 1 && doors[os.Args[1]] != nil {
+		os.Exit(doorProcess(os.Args[1], doors[os.Args[1]], os.Args[2:]))
 	}
 	var o options
 	flag.StringVar(&o.reversald, "reversald", "bin/reversald", "the daemon")

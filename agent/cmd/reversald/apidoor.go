@@ -24,7 +24,7 @@ type apiListeners struct {
 // apiDoor makes the API door by the configuration.
 func apiDoor(
 	a *agent.Agent, journal *store.Journal, profile *iso.Profile, c agent.Config,
-	app net.Listener, log *slog.Logger, health map[string]http.HandlerFunc,
+	apps string, log *slog.Logger, health map[string]http.HandlerFunc,
 ) (*api.Door, error) {
 	access, err := api.ParseAccess(c.APIOperators, c.APIViewers, c.APIApps)
 	if err != nil {
@@ -38,10 +38,10 @@ func apiDoor(
 	}
 	return api.New(a, api.Options{
 		About: api.About{
-			Version: version, PID: os.Getpid(), Listen: app.Addr().String(), Socket: c.Socket,
+			Version: version, PID: os.Getpid(), Listen: apps, Socket: c.Socket,
 			Journal: c.Journal, Overrides: overrides(c, journal),
 		},
-		Journal: journal,
+		Journal: journal, Contact: c.Support.Phone,
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,
 		Open: health,
 		Log:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),

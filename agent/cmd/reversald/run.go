@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -23,14 +22,14 @@ import (
 	"reversald/agent/doors/api"
 	doorsiso "reversald/agent/doors/iso"
 	"reversald/agent/link"
+	"reversald/agent/spool"
 	"reversald/hal"
 	"reversald/iso"
 	"reversald/store"
 )
 
 func runCommand(o *options) *cobra.Command {
-	var listen string
-	var hosts []string
+	var listen, hosts []string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "run the daemon in the foreground",
@@ -43,7 +42,7 @@ func runCommand(o *options) *cobra.Command {
 				if err != nil {
 					return config, err
 				}
-				if listen != "" {
+				if len(listen) > 0 {
 					config.Listen = listen
 				}
 				if len(hosts) > 0 {
@@ -63,8 +62,8 @@ func runCommand(o *options) *cobra.Command {
 			return serve(ctx, config, again, o.out, o.errout)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "",
-		"where the payment app connects, instead of the configuration's; port 0 takes a free one")
+	cmd.Flags().StringSliceVar(&listen, "listen", nil,
+		"where payment apps connect, instead of the configuration's; port 0 takes a free one")
 	cmd.Flags().StringSliceVar(&hosts, "host", nil,
 		"addresses of the acquirer's host, instead of the configuration's")
 	return cmd
@@ -98,7 +97,7 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		return journalError{err}
 	}
 	defer func() { _ = journal.Close() }()
-	calls, err := listen(ctx, c)
+	calls, err := listen(ctx, c, profile)
 	if err != nil {
 		return err
 	}
@@ -111,10 +110,15 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	tellOverrides(log, c)
 	tellJournal(log, journal.Facts())
 	detour := link.NewDetour(line)
-	a := agent.New(agent.Parts{
+	parts := agent.Parts{
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: detour, Devices: devices, Times: times,
-	}, c.Limits(profile))
+	}
+	printer := newSpool(c.Printer, log)
+	if printer != nil {
+		parts.Slips, parts.Printing = printer.Take, printer.Printing
+	}
+	a := agent.New(parts, c.Limits(profile))
 	tcp, err := listenTCP(ctx, c)
 	if err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
@@ -124,7 +128,7 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		level: level,
 	}
 	health := api.Health(a, steward.reloadedWell)
-	door, err := apiDoor(a, journal, profile, c, calls.app, log, health)
+	door, err := apiDoor(a, journal, profile, c, calls.where(), log, health)
 	if err != nil {
 		return configError{err}
 	}
@@ -135,18 +139,19 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	}
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
-		calls.app.Addr(), profile.Name(), c.Host, c.Journal, c.Socket)
+		calls.where(), profile.Name(), c.Host, c.Journal, c.Socket)
 	if tcp != nil {
 		defer func() { _ = tcp.Close() }()
 		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
 	}
-	return serveAll(ctx, a, journal, profile, steward, calls.app,
+	return serveAll(ctx, a, journal, profile, steward, calls, printer,
 		apiListeners{door, calls.socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.
 func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profile *iso.Profile,
-	steward *steward, app net.Listener, doors apiListeners, serial *console.Console,
+	steward *steward, calls listeners, printer *spool.Spool,
+	doors apiListeners, serial *console.Console,
 ) error {
 	c, log := steward.config, steward.log
 	ctx, stop := context.WithCancelCause(ctx)
@@ -165,17 +170,30 @@ func serveAll(ctx context.Context, a *agent.Agent, journal *store.Journal, profi
 		checkJournal(ctx, journal, log)
 		return nil
 	})
-	serveDoor(func() error {
-		return doorsiso.New(a, profile, doorsiso.Limits{
-			ConnectionsMax: c.AppConnectionsMax, FrameTimeout: c.AppFrameTimeout,
-			WriteTimeout: c.WriteTimeout, AnswersMax: c.AppAnswersMax,
-		}, log).Serve(ctx, app)
-	})
+	door := doorsiso.New(a, profile, doorsiso.Limits{
+		ConnectionsMax: c.AppConnectionsMax, FrameTimeout: c.AppFrameTimeout,
+		WriteTimeout: c.WriteTimeout, AnswersMax: c.AppAnswersMax,
+	}, log)
+	for _, apps := range calls.apps {
+		serveDoor(func() error { return door.Serve(ctx, apps) })
+	}
+	for _, cable := range calls.cables {
+		serveDoor(func() error {
+			door.ServeCable(ctx, cable)
+			return nil
+		})
+	}
 	serveDoor(func() error { return api.Serve(ctx, doors.socket, doors.door) })
 	if doors.tcp != nil {
 		serveDoor(func() error { return api.Serve(ctx, doors.tcp, doors.door) })
 	}
 	serveDoor(func() error { return steward.serve(ctx) })
+	if printer != nil {
+		serveDoor(func() error {
+			printer.Run(ctx)
+			return nil
+		})
+	}
 	if serial != nil {
 		serveDoor(func() error {
 			serial.Run(ctx)

@@ -42,6 +42,7 @@ const patience = 20 * time.Second
 //	stranger CODE prog args...                   as exits, but as a user who may not see the files
 //	papers                                       certificates, by an authority of the script's
 //	nullmodem VAR VAR                            two serial ports with a cable between them
+//	pinpad TTY VAR [noisy]                       a PIN pad on that port; VAR is where to sell to it
 //	hup NAME [usr1]                              sends SIGHUP, or SIGUSR1
 //	listens SOCKET FILE                          collects datagrams, as systemd and syslogd do
 //	mkfifo FILE, fed FILE                        a watchdog's device, and whether it was fed well
@@ -76,7 +77,7 @@ func TestScripts(t *testing.T) {
 			"start": start, "plug": plug, "halt": halt, "exits": exits, "complaint": complaint,
 			"until": until, "jsonkeys": jsonkeys, "patch": patch, "noise": noise,
 			"nothing-received": nothingReceived, "shm": shm, "stranger": stranger,
-			"papers": papers(t), "nullmodem": nullModem(t), "hup": hup, "listens": listens,
+			"papers": papers(t), "nullmodem": nullModem(t), "pinpad": pinpad(t), "hup": hup, "listens": listens,
 			"mkfifo": mkfifo, "fed": fed, "get": get,
 		},
 	})

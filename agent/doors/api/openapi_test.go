@@ -121,6 +121,11 @@ func (d *description) checks(op string, resp *http.Response, body []byte) {
 	switch kind {
 	case "application/yaml":
 		return
+	case "text/plain":
+		if d.at(schema, "type") != "string" || len(body) == 0 {
+			d.t.Errorf("%s %s: %q", op, status, body)
+		}
+		return
 	case "application/json", "application/problem+json":
 		values = []string{string(body)}
 	case "application/x-ndjson":
@@ -267,6 +272,7 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 		STAN: "000001", RRN: "1", Auth: "A", Amount: 1, Currency: "840", Card: "411111******1111",
 		Since: at, Host: "h:1", Reason: "cancelled", Code: "00", Cause: "c", Attempts: 1, Overdue: true,
 		NextIn: &in, Confirms: true, ConfirmBy: &at, Answer: []byte("x"), Chip: "91", Replayed: true,
+		Warnings: []agent.Warning{{Rail: "zero", Text: "one zero too many?"}},
 	}
 	for i := range p.entries {
 		p.entries[i].Time = at
@@ -290,7 +296,11 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	p.outcome.Replayed = false
 	ask(sell, "", bodies["sell"])
 	for kind := agent.RefusedMessage; kind <= agent.RefusedTakenBack; kind++ {
-		p.refusal = &agent.Refusal{Kind: kind, Field: 4, ID: 7, Why: "too long"}
+		refusal := &agent.Refusal{Kind: kind, Field: 4, ID: 7, Why: "too long"}
+		if kind == agent.RefusedGuard {
+			refusal.Rail, refusal.Code = "amount", "13"
+		}
+		p.refusal = refusal
 		ask(sell, "", bodies["sell"])
 	}
 	p.refusal = nil
@@ -303,6 +313,13 @@ func TestTheServerIsAsItIsDescribed(t *testing.T) {
 	ask(one, "1", "")
 	ask(one, "x", "")
 	ask(one, "99", "")
+	const slip = "GET /v1/payments/{id}/slip"
+	ask(slip+"?lang=both&width=24", "4", "")
+	ask(slip, "1", "") // approved: there is nothing to print
+	ask(slip, "99", "")
+	for _, bad := range []string{"?lang=fr", "?width=23", "?width=65", "?width=x", "?lang=en&lang=zh", "?x=1"} {
+		ask(slip+bad, "4", "")
+	}
 	for _, verb := range []string{"confirm", "cancel"} {
 		op := "POST /v1/payments/{id}/" + verb
 		for id, body := range map[string]string{"1": "", "2": "{}", "404": "", "409": "", "x": "", "3": bodies["broken"]} {

@@ -30,6 +30,7 @@ const (
 	typeMediaType     = "media-type"       // 415: a body is application/json
 	typeInvalid       = "invalid-payment"  // 422: no message can be made of it; nothing was sent
 	typeNotReversible = "not-reversible"   // 422: a payment this door does not carry; nothing sent
+	typeGuard         = "guard"            // 422: a guard rail refuses; rail says which, nothing sent
 	typeTooMany       = "too-many"         // 429: commands of people, in a minute
 	typeInternal      = "internal"         // 500: the journal can not be read
 	typeLineDown      = "line-down"        // 503: nothing was sent
@@ -52,6 +53,7 @@ type Problem struct {
 	Instance string `json:"instance,omitempty"` // the path that was asked
 	Field    string `json:"field,omitempty"`    // what of the request is wrong
 
+	Rail    string   `json:"rail,omitempty"`    // guard: which, as the configuration calls it
 	Outcome string   `json:"outcome,omitempty"` // not_sent: nothing has left the terminal
 	Text    string   `json:"text,omitempty"`    // for the cashier
 	Next    *Next    `json:"next,omitempty"`
@@ -70,6 +72,7 @@ var titles = map[string]string{
 	typeTraceInUse: "The trace number is in use", typeTooLarge: "The body is too large",
 	typeMediaType: "The body is not JSON", typeInvalid: "No message can be made of it",
 	typeNotReversible: "This payment is not carried here", typeInternal: "Something is broken",
+	typeGuard:    "A guard rail refuses",
 	typePower:    "The power is failing",
 	typeLineDown: "The line is down", typeOwed: "A reversal goes first",
 	typeBusy: "Too much at once", typeJournalFull: "The journal is full",
@@ -143,7 +146,7 @@ func (s *server) problemOf(err error, lang string) *Problem {
 }
 
 // unsent words a refusal: nothing has left the terminal.
-func (*server) unsent(r *agent.Refusal, lang string) *Problem {
+func (s *server) unsent(r *agent.Refusal, lang string) *Problem {
 	var p *Problem
 	switch r.Kind {
 	case agent.RefusedMessage:
@@ -151,6 +154,9 @@ func (*server) unsent(r *agent.Refusal, lang string) *Problem {
 		p.Field = fieldName(r.Field)
 	case agent.RefusedKind:
 		p = trouble(typeNotReversible, http.StatusUnprocessableEntity, r.Why)
+	case agent.RefusedGuard:
+		p = trouble(typeGuard, http.StatusUnprocessableEntity, r.Why)
+		p.Field, p.Rail = fieldName(r.Field), r.Rail
 	case agent.RefusedKey:
 		p = trouble(typeKeyReused, http.StatusConflict,
 			"this Idempotency-Key was used with another body; take a new one for a new payment")
@@ -185,6 +191,9 @@ func (*server) unsent(r *agent.Refusal, lang string) *Problem {
 		return p
 	}
 	text, action := iso.OutcomeWords(r.Situation(), lang)
+	if r.Code != "" {
+		text, action = s.words(r.Code, lang)
+	}
 	next := nextOf(action.String(), lang)
 	p.Text, p.Next = text, &next
 	return p

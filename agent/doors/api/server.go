@@ -52,6 +52,8 @@ type Options struct {
 	About   About
 	Profile *iso.Profile // whose texts cashiers see; nil: those of ISO 8583
 	Access  Access
+	// Contact is whom a customer calls, for slips; empty: nobody.
+	Contact string
 	// ConnectionsMax is for each listener; 0: 64.
 	ConnectionsMax int
 	// Open are further paths that need no role, "GET /healthz" say.
@@ -78,6 +80,7 @@ type server struct {
 	about   About
 	profile *iso.Profile
 	streams chan struct{}
+	contact string
 
 	verifier Verifier
 }
@@ -116,7 +119,7 @@ func New(a Agent, o Options) *Door {
 	d := &Door{
 		server: server{
 			agent: a, about: o.About, profile: o.Profile, streams: make(chan struct{}, streamsMax),
-			verifier: o.Journal,
+			verifier: o.Journal, contact: o.Contact,
 		},
 		mux: http.NewServeMux(), routes: map[string]route{}, access: o.Access,
 		connectionsMax: o.ConnectionsMax, errors: o.Log,
@@ -128,6 +131,7 @@ func New(a Agent, o Options) *Door {
 	d.add("POST /v1/payments", sellers, d.sell)
 	d.add("GET /v1/payments", everybody, d.payments)
 	d.add("GET /v1/payments/{id}", everybody, d.payment)
+	d.add("GET /v1/payments/{id}/slip", everybody, d.slip)
 	d.add("POST /v1/payments/{id}/confirm", sellers, d.decide(a.Confirm))
 	d.add("POST /v1/payments/{id}/cancel", sellers, d.decide(a.Cancel))
 	d.addOrders(a)

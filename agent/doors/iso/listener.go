@@ -57,7 +57,8 @@ func New(a Agent, profile *protocol.Profile, l Limits, log *slog.Logger) *Door {
 	}
 }
 
-// Serve accepts apps until ctx ends, then closes them all and returns.
+// Serve accepts apps until ctx ends, then closes them all and returns. One door may serve several
+// listeners, and cables, at once; the limits are for all of them together.
 func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
@@ -87,7 +88,7 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 		go func() {
 			defer sessions.Done()
 			defer d.leave(s)
-			d.serve(ctx, s)
+			d.serve(ctx, s, conn)
 		}()
 	}
 }
@@ -101,10 +102,9 @@ func (d *Door) enter(conn net.Conn) *session {
 	if !d.makeRoom(name) {
 		return nil
 	}
-	s := &session{door: d, conn: conn, name: name}
+	s := &session{door: d, conn: conn, name: name, profile: d.profile}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.open++
 	if d.entered++; name == "" || name == "@" { // a Unix socket's other end has no name
 		s.name = fmt.Sprintf("unix app %d", d.entered)
 	}
@@ -112,12 +112,13 @@ func (d *Door) enter(conn net.Conn) *session {
 	return s
 }
 
-// makeRoom is false when there is none. When more are leaving than may be here at once it waits
+// makeRoom takes a place; it is false when there is none. When more are leaving than may be here at once it waits
 // for them, and whoever comes waits with the kernel.
 func (d *Door) makeRoom(name string) bool {
 	d.mu.Lock()
 	if d.open < d.limits.ConnectionsMax {
 		d.refused = 0
+		d.open++
 		d.mu.Unlock()
 		return true
 	}
@@ -131,8 +132,7 @@ func (d *Door) makeRoom(name string) bool {
 	}
 	oldest := d.mute[0]
 	d.mute = d.mute[1:]
-	oldest.sentAway = true
-	d.open--
+	oldest.sentAway = true // and its place is the newcomer's
 	d.mu.Unlock()
 	_ = oldest.conn.Close()
 	d.leaving <- struct{}{}

@@ -18,26 +18,32 @@ import (
 
 // session is one connected app.
 type session struct {
-	door   *Door
-	conn   net.Conn
-	writer *link.Writer
-	name   string
-	hung   sync.Once
+	door    *Door
+	conn    io.Closer
+	profile *protocol.Profile // as its frames are framed
+	writer  *link.Writer
+	name    string
+	hung    sync.Once
 
 	sentAway bool // another has its place; guarded by the door's mu
 }
 
-// serve reads an app's frames until it is gone, and then says so: the fates of all answers first.
-func (d *Door) serve(ctx context.Context, s *session) {
-	line, err := hal.Accepted(s.conn)
+// serve is a session over a connection.
+func (d *Door) serve(ctx context.Context, s *session, conn net.Conn) {
+	line, err := hal.Accepted(conn)
 	if err != nil {
-		_ = s.conn.Close()
+		_ = conn.Close()
 		return
 	}
+	d.run(ctx, s, line, func() error { return s.read(conn) })
+}
+
+// run has an app's frames read until it is gone, and then says so: the fates of all answers first.
+func (d *Door) run(ctx context.Context, s *session, line hal.Link, read func() error) {
 	s.writer = link.NewWriter(line, d.limits.WriteTimeout, d.limits.AnswersMax, s.told)
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	defer stop()
-	err = s.read()
+	err := read()
 	s.writer.Close()
 	d.agent.Gone(s)
 	switch {
@@ -75,7 +81,7 @@ func (p *pacer) Read(b []byte) (int, error) {
 
 // Tell hands an answer to the app, without waiting for it.
 func (s *session) Tell(ticket uint64, body []byte) agent.TellResult {
-	wire, err := s.door.profile.AppendFrame(make([]byte, 0, len(body)+8), body)
+	wire, err := s.profile.AppendFrame(make([]byte, 0, len(body)+8), body)
 	if err != nil {
 		s.Hang("an answer that fits no frame")
 		return agent.TellGone
@@ -110,9 +116,9 @@ func (s *session) told(tag link.Tag, fate link.Fate) {
 	}
 }
 
-func (s *session) read() error {
-	p := &pacer{conn: s.conn, limit: s.door.limits.FrameTimeout}
-	p.frames = s.door.profile.NewFrameReader(p)
+func (s *session) read(conn net.Conn) error {
+	p := &pacer{conn: conn, limit: s.door.limits.FrameTimeout}
+	p.frames = s.profile.NewFrameReader(p)
 	for first := true; ; first = false {
 		p.began = time.Time{}
 		body, err := p.frames.Next()

@@ -85,7 +85,11 @@ func (t *till) dial(ctx context.Context, rcvbuf int) error {
 			return errors.Join(outer, err)
 		}
 	}
-	c, err := dialer.DialContext(ctx, "tcp", t.to)
+	network, to := "tcp", t.to
+	if path, ok := strings.CutPrefix(t.to, "unix:"); ok {
+		network, to = "unix", path
+	}
+	c, err := dialer.DialContext(ctx, network, to)
 	if err != nil {
 		return err
 	}

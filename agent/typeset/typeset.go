@@ -1,22 +1,24 @@
-package verbs
+// Package typeset measures and breaks text for screens and paper where a Chinese character takes two
+// columns.
+package typeset
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// columns is how wide a text is on a screen: a Chinese character takes two.
-func columns(text string) int {
+// Columns is how wide a text is on a screen: a Chinese character takes two.
+func Columns(text string) int {
 	n := 0
 	for _, r := range text {
-		n += runeColumns(r)
+		n += RuneColumns(r)
 	}
 	return n
 }
 
-// runeColumns covers what our own texts and names in Chinese, Japanese and Korean use (Unicode
+// RuneColumns covers what our own texts and names in Chinese, Japanese and Korean use (Unicode
 // East Asian Width, wide and full width).
-func runeColumns(r rune) int {
+func RuneColumns(r rune) int {
 	switch {
 	case r < 0x1100:
 		return 1
@@ -29,28 +31,28 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// pad fills a text up to so many columns.
-func pad(text string, width int) string {
-	if n := width - columns(text); n > 0 {
+// Pad fills a text up to so many columns.
+func Pad(text string, width int) string {
+	if n := width - Columns(text); n > 0 {
 		return text + strings.Repeat(" ", n)
 	}
 	return text
 }
 
-// padLeft is pad, with the text at the end.
-func padLeft(text string, width int) string {
-	return strings.Repeat(" ", max(0, width-columns(text))) + text
+// PadLeft is Pad, with the text at the end.
+func PadLeft(text string, width int) string {
+	return strings.Repeat(" ", max(0, width-Columns(text))) + text
 }
 
-// cut shortens a text to so many columns, and shows that it did.
-func cut(text string, width int) string {
-	if columns(text) <= width {
+// Cut shortens a text to so many columns, and shows that it did.
+func Cut(text string, width int) string {
+	if Columns(text) <= width {
 		return text
 	}
 	var b strings.Builder
 	used := 0
 	for _, r := range text {
-		if used += runeColumns(r); used > width-1 {
+		if used += RuneColumns(r); used > width-1 {
 			break
 		}
 		b.WriteRune(r)
@@ -58,23 +60,24 @@ func cut(text string, width int) string {
 	return b.String() + "~"
 }
 
-// wrap breaks a text into lines of at most width columns, at blanks, and between Chinese
+// Wrap breaks a text into lines of at most width columns, at blanks, and between Chinese
 // characters. Lines after the first are indented.
-func wrap(text string, width, indent int) string {
+func Wrap(text string, width, indent int) string {
 	var lines []string
 	for _, line := range strings.Split(text, "\n") {
-		lines = append(lines, wrapLine(line, width, indent)...)
+		lines = append(lines, Lines(line, width, indent)...)
 	}
 	return strings.Join(lines, "\n")
 }
 
-func wrapLine(line string, width, indent int) []string {
+// Lines is Wrap for one line of text.
+func Lines(line string, width, indent int) []string {
 	var lines []string
 	margin := ""
-	for columns(margin+line) > width {
+	for Columns(margin+line) > width {
 		at := breakAt(line, width-len(margin))
 		word, _, _ := strings.Cut(strings.TrimLeft(line[at:], " "), " ")
-		if n := columns(word); n > width-indent && n == utf8.RuneCountInString(word) {
+		if n := Columns(word); n > width-indent && n == utf8.RuneCountInString(word) {
 			at = fill(line, width-len(margin)) // it would be broken on the next line anyway
 		}
 		lines = append(lines, margin+strings.TrimRight(line[:at], " "))
@@ -88,26 +91,27 @@ func wrapLine(line string, width, indent int) []string {
 func fill(line string, width int) int {
 	used := 0
 	for i, r := range line {
-		if used += runeColumns(r); used > width {
+		if used += RuneColumns(r); used > width {
 			return max(i, firstRune(line))
 		}
 	}
 	return len(line)
 }
 
-// noBreakBefore are Chinese full stops and the like: none of them begins a line.
-const noBreakBefore = "，。；：、！？）》」”％"
+// noBreakBefore are full stops and the like: none of them begins a line. Those of ASCII stand behind
+// Chinese characters too, where paper is narrow.
+const noBreakBefore = "，。；：、！？）》」”％,.;:!?)"
 
 // breakAt is where a line that is too long ends: after the last blank that fits, or between two
 // wide characters, or, in one long word, where it is full.
 func breakAt(line string, width int) int {
 	used, last := 0, 0
 	for i, r := range line {
-		wide := runeColumns(r) == 2
+		wide := RuneColumns(r) == 2
 		if i > 0 && wide && used <= width && !strings.ContainsRune(noBreakBefore, r) {
 			last = i
 		}
-		if used += runeColumns(r); used > width {
+		if used += RuneColumns(r); used > width {
 			if r == ' ' {
 				return i
 			}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"reversald/agent"
+	"reversald/agent/gbk"
+	"reversald/agent/slip"
+	"reversald/agent/spool"
+	"reversald/hal"
+)
+
+// newSpool is the way to the slip printer; nil where there is none.
+func newSpool(c agent.PrinterConfig, log *slog.Logger) *spool.Spool {
+	if c.Device == "" {
+		return nil
+	}
+	lang, _ := slip.ParseLang(c.Lang)
+	var encode func([]byte) []byte
+	if c.Encoding == "gbk" {
+		encode = gbk.Encode
+	}
+	return spool.New(
+		func(ctx context.Context) (hal.Printer, error) { return hal.OpenPrinter(ctx, c.Device) },
+		func(s slip.Slip) []byte { return s.ESCPOS(lang, c.Width, encode) }, log)
+}
