@@ -140,13 +140,14 @@ go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels 
 man: ## manual pages of every command, English and Chinese, into bin/man/
 	go run -tags man ./agent/cmd/reversald bin/man
 
-# Three rings: the tests of what decides and of what is on disk, the demo's core, and
-# what it weighs in memory, each under the oldest processor that the binary is for.
+# The tests of what decides and of what is on disk, the demo's core, a log-in at the
+# console, and what it weighs in memory, each under the oldest processor that the binary is for.
 smoke: build $(SMOKE_TARGETS:%=smoke-%) ## tests and the demo's core with every binary, under qemu
 
 smoke-%: bin/%/reversald FORCE
 	cross/qemu.sh >/dev/null
 	go build -o bin/demo ./cross/demo
+	go build -o bin/drill ./cross/drill
 	go build -o bin/footprint ./cross/footprint
 	cross/smoke.sh $* '$(GO_$*)' '$(QEMU_$*)'
 
