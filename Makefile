@@ -127,7 +127,7 @@ tidy-check: ## fail if go.mod, go.sum or the tool list is not as it should be
 # target is built again elsewhere each time; `make reproduce` does them all.
 cross: $(TARGETS:%=bin/%/reversald) ## static binaries for every terminal, none over 10 MB
 	GOOS=linux CGO_ENABLED=0 $(GO_armv7) go vet ./...
-	go run ./cross/weigh -modules -max $(BINARY_BYTES_MAX) $^
+	go run ./cross/weigh -modules -max $(BINARY_BYTES_MAX) -known '$(KNOWN_MISS)' $^
 	cross/reproduce.sh $(VERSION) armv7
 
 reproduce: $(TARGETS:%=bin/%/reversald) ## every binary once more in another folder: the same bytes
@@ -144,13 +144,14 @@ go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels 
 man: ## manual pages of every command, English and Chinese, into bin/man/
 	go run -tags man ./agent/cmd/reversald bin/man
 
-# Three rings: the tests of what decides and of what is on disk, the demo's core, and
-# what it weighs in memory, each under the oldest processor that the binary is for.
+# The tests of what decides and of what is on disk, the demo's core, a log-in at the
+# console, and what it weighs in memory, each under the oldest processor that the binary is for.
 smoke: build $(SMOKE_TARGETS:%=smoke-%) ## tests and the demo's core with every binary, under qemu
 
 smoke-%: bin/%/reversald FORCE
 	cross/qemu.sh >/dev/null
 	go build -o bin/demo ./cross/demo
+	go build -o bin/drill ./cross/drill
 	go build -o bin/footprint ./cross/footprint
 	cross/smoke.sh $* '$(GO_$*)' '$(QEMU_$*)'
 

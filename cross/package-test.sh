@@ -46,7 +46,7 @@ if [ -z "${REVERSALD_PACKAGE_TEST:-}" ]; then
 	if [ ! -s bin/debian.tar ]; then
 		# The Debian that this machine has, from where it has it.
 		suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-		mmdebstrap --quiet --variant=minbase "$suite" bin/debian.tar.new
+		mmdebstrap --quiet --format=tar --variant=minbase "$suite" bin/debian.tar.new
 		mv bin/debian.tar.new bin/debian.tar
 	fi
 	arch=$(go env GOARCH)

@@ -61,7 +61,9 @@ default_config() {
 	echo
 	bin/reversald config show --config $own | awk -v own="$own" '
 		BEGIN { while ((getline line < own) > 0) if (line ~ /^[a-z]/) { sub(/:.*/, "", line); keep[line] } }
-		/^[a-z_.]+:/ { key = $0; sub(/:.*/, "", key); if (!(key in keep)) $0 = "#" $0 }
+		/^[a-z_.]+:/ { key = $0; sub(/:.*/, "", key); ours = key in keep }
+		/^#/ || /^$/ { print; next } # about the key that follows
+		!ours { $0 = "#" $0 } # what is indented goes with its section
 		{ print }'
 }
 
@@ -70,6 +72,8 @@ stage_files() {
 	cp cross/packages/README.md cross/packages/60-reversald.rules "$stage"
 	cp -R cross/packages/systemd cross/packages/init "$stage"
 	default_config >"$stage/reversald.yaml"
+	bin/reversald config check --config "$stage/reversald.yaml" >"$stage.log" ||
+		{ cat "$stage.log" >&2; return 1; }
 	go run ./cross/sbom -version "$version" "bin/$target/reversald" >"$stage/sbom.cdx.json"
 	mkdir "$stage/scripts"
 	local script

@@ -9,7 +9,8 @@ usage: cross/smoke.sh TARGET "GO ENVIRONMENT" "EMULATOR"
   1  go test of the packages that decide and that keep the journal, compiled for
      the target and run under the emulator
   2  the demo's core with bin/TARGET/reversald: sales, KILL, reversals, the books
-  3  memory at rest and with 64 clients, and start to listening
+  3  a log-in at its serial console, on a pty: a stranger's refused, a technician's let in
+  4  memory at rest and with 64 clients, and start to listening
 
 make smoke calls it for every target with what cross/targets.mk says.
 TEXT
@@ -35,5 +36,6 @@ if [ "$target" != armv5-legacy ]; then
 		-exec "$emulator" -run '^Test(WhatWasAppended|ANoteSurvives|TheRingGives|ForgettingSpares|AMissingRing|AFlippedBit|TheFormat|SamplesOfEvery|VerifyProves|Marks|ACommitIs)' ./store
 fi
 bin/demo -core -reversald "$emulator bin/$target/reversald" | tail -n 9
+bin/drill -knock -terminal "$emulator bin/$target/reversald"
 bin/footprint -name "$target" -reversald "$emulator bin/$target/reversald" \
 	-emulator "$emulator" -goenv "${settings[*]}"

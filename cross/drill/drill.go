@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,6 +45,7 @@ var visit = setting{baud: 115200, timeout: "1s"}
 type programs struct {
 	ctx                  context.Context //nolint:containedctx // one for the whole of the drill
 	reversald, acquirerd string
+	terminal             []string // the daemon, if it is not the laptop's reversald
 }
 
 func open(p programs, s setting) (_ *drill, err error) {
@@ -87,7 +89,12 @@ func open(p programs, s setting) (_ *drill, err error) {
 	if err := os.WriteFile(d.path("reversald.yaml"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	d.app, err = d.start("reversald", d.reversald, "run", "--config", d.path("reversald.yaml"))
+	daemon := p.terminal
+	if len(daemon) == 0 {
+		daemon = []string{d.reversald}
+	}
+	daemon = append(slices.Clone(daemon), "run", "--config", d.path("reversald.yaml"))
+	d.app, err = d.start("reversald", daemon...)
 	return d, err
 }
 

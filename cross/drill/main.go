@@ -3,7 +3,8 @@
 // and a terminal whose network is dead.
 //
 // It checks what is on the screen at every step, and in the end the books of the host. With
-// -screens it prints every screen; agent/console/CONSOLE.md shows such a run.
+// -screens it prints every screen; agent/console/CONSOLE.md shows such a run. With -knock it plays
+// the least of a visit, which needs none of those tools.
 package main
 
 import (
@@ -13,24 +14,41 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 )
 
 func main() {
 	reversald := flag.String("reversald", "bin/reversald", "which reversald")
 	acquirerd := flag.String("acquirerd", "bin/acquirerd", "which acquirerd")
+	terminal := flag.String("terminal", "", "the command line of the terminal's reversald, when it is "+
+		"another, or runs under an emulator")
+	least := flag.Bool("knock", false, "only a log-in, refused and let in, with no terminal program")
 	screens := flag.Bool("screens", false, "print the screen after every step")
 	measure := flag.Bool("figures", false, "measure: print name value unit goal ok|short")
 	keep := flag.Bool("keep", false, "keep the files")
 	flag.Parse()
-	os.Exit(run(programs{reversald: *reversald, acquirerd: *acquirerd}, *measure, *screens, *keep))
+	p := programs{
+		reversald: *reversald, acquirerd: *acquirerd, terminal: strings.Fields(*terminal),
+	}
+	os.Exit(run(p, play{*measure, *least, *screens, *keep}))
 }
 
-func run(p programs, measure, screens, keep bool) int {
+// play is what is drilled.
+type play struct{ measure, knock, screens, keep bool }
+
+func run(p programs, what play) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	p.ctx = ctx
-	if measure {
+	if what.measure {
 		return figures(p)
+	}
+	if what.knock {
+		if err := knock(p); err != nil {
+			fmt.Fprintf(os.Stderr, "drill: the console: %v\n", err)
+			return 1
+		}
+		return 0
 	}
 	for tool, from := range map[string]string{"picocom": "picocom", "tmux": "tmux", "rb": "lrzsz"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -46,8 +64,8 @@ func run(p programs, measure, screens, keep bool) int {
 		fmt.Fprintf(os.Stderr, "drill: %v\n", err)
 		return 1
 	}
-	d.screens = screens
-	defer d.close(keep)
+	d.screens = what.screens
+	defer d.close(what.keep)
 	for _, step := range steps() {
 		fmt.Printf("%s\n", step.title)
 		if err := step.do(d); err != nil {

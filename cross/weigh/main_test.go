@@ -62,8 +62,41 @@ func TestWeighComparesTheSizeWithTheLimit(t *testing.T) {
 			if out.String() != want {
 				t.Errorf("printed: got %q, want %q", out.String(), want)
 			}
-			if complaints.Len() > 0 {
+			if complained := complaints.Len() > 0; complained != (c.code != 0) {
 				t.Errorf("complained: %s", complaints.String())
+			}
+		})
+	}
+}
+
+func TestAKnownMissHasACeilingAndAReason(t *testing.T) {
+	path, size := build(t, "arm", "-ldflags=-s -w")
+	cases := []struct {
+		name         string
+		limit        int64
+		known        string
+		code         int
+		prints, says string
+	}{
+		{"below its ceiling", size - 1, fmt.Sprintf("armv7=%d wide code", size), 0, "wide code", ""},
+		{"over its ceiling", size - 2, fmt.Sprintf("armv7=%d wide code", size-1), 1, " short", "less"},
+		{"no miss any more", size, fmt.Sprintf("armv7=%d wide code", size), 1, " ok", "any more"},
+		{"another's", size - 1, fmt.Sprintf("armv5=%d wide code", size), 1, " short", "1 bytes over"},
+		{"no reason", size - 1, fmt.Sprintf("armv7=%d", size), 2, "", "NAME=BYTES REASON"},
+		{"no number", size - 1, "armv7=big wide code", 2, "", "NAME=BYTES REASON"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var out, complaints bytes.Buffer
+			limit := strconv.FormatInt(c.limit, 10)
+			if got := run([]string{"-max", limit, "-known", c.known, path}, &out, &complaints); got != c.code {
+				t.Errorf("exit code: got %d, want %d", got, c.code)
+			}
+			if !strings.Contains(out.String(), c.prints) {
+				t.Errorf("printed: got %q, want %q in it", out.String(), c.prints)
+			}
+			if !strings.Contains(complaints.String(), c.says) {
+				t.Errorf("complained: got %q, want it to say %q", complaints.String(), c.says)
 			}
 		})
 	}

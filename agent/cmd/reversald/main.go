@@ -85,9 +85,9 @@ func newRoot(stdout, stderr io.Writer, lang verbs.Lang) *cobra.Command {
 	root.AddCommand(
 		runCommand(o), verifyCommand(o), salvageCommand(o), compactCommand(o),
 		examineCommand(o), keyCommand(o), configCommand(o), decodeCommand(o),
-		profileCommand(o), techCommand(o), relayCommand(o), unarmourCommand(o),
-		exitCodesTopic(),
+		profileCommand(o), exitCodesTopic(),
 	)
+	root.AddCommand(laptopCommands(o)...)
 	for _, v := range verbs.All() {
 		root.AddCommand(verbCommand(o, v))
 	}

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -25,19 +23,13 @@ var (
 // Client asks a running agent over its Unix socket.
 type Client struct {
 	socket string
-	http   http.Client
+	wait   time.Duration
 }
 
 // NewClient makes a client for the agent behind a socket. Wait is how long the agent may take to
 // begin an answer; 0 is for ever.
 func NewClient(socket string, wait time.Duration) *Client {
-	dialer := &net.Dialer{Timeout: wait}
-	return &Client{socket: socket, http: http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
-		},
-		ResponseHeaderTimeout: wait,
-	}}}
+	return &Client{socket: socket, wait: wait}
 }
 
 // Status asks how the agent is.
@@ -77,7 +69,7 @@ func (c *Client) order(
 	}
 	var p agent.Payment
 	path := fmt.Sprintf("/v1/payments/%d/%s", id, verb)
-	return p, c.do(ctx, http.MethodPost, path, bytes.NewReader(body), &p)
+	return p, c.do(ctx, http.MethodPost, path, body, &p)
 }
 
 // Journal calls each for every entry asked for, until there are no more, or for ever.
@@ -107,7 +99,7 @@ func (c *Client) get(ctx context.Context, path string, into any) error {
 	return c.do(ctx, http.MethodGet, path, nil, into)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body io.Reader, into any) error {
+func (c *Client) do(ctx context.Context, method, path string, body []byte, into any) error {
 	resp, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
@@ -118,18 +110,11 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 
 // send returns an answer that is a success; anything else is an error that says why.
 func (c *Client) send(
-	ctx context.Context, method, path string, body io.Reader,
+	ctx context.Context, method, path string, body []byte,
 ) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://reversald"+path, body)
+	resp, err := c.ask(ctx, method, path, body)
 	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("%w, or not behind %s: %w", ErrAway, c.socket, errors.Unwrap(err))
+		return nil, fmt.Errorf("%w, or not behind %s: %w", ErrAway, c.socket, err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
