@@ -69,3 +69,35 @@ func TestAPartMayBeApproved(t *testing.T) {
 		})
 	}
 }
+
+// Rule: a host that adds a surcharge, or rounds, approves sales over other amounts where its profile
+// says match.amount: any. Where it says exact, as it does by itself, the sale is reversed.
+func TestASurchargeIsAllowedByTheProfile(t *testing.T) {
+	const dialect = "name: surcharge\nabout: test\nextends: iso87-ascii\nmatch: {amount: "
+	for word, approved := range map[string]bool{"any": true, "exact": false} {
+		t.Run(word, func(t *testing.T) {
+			story(t, func(s *shop) {
+				h, app := s.lineComesUp(), s.till("TERM0001")
+				app.asks("000123")
+				h.says("0210", withAmount(h.hears("0200"), "00", "000000001250"))
+				if approved {
+					app.hears("0210", "00")
+					s.onFile("000123", "asked", "approved", "confirmed")
+					return
+				}
+				app.hearsNothing()
+				s.passes(s.limits.HostTimeout)
+				app.hears("0210", s.profile.Codes().Unknown)
+				m := h.hears("0400")
+				h.says("0410", withAmount(m, "00", "000000001250")) // over another amount again
+				s.owes(1, 0)
+			}, func(s *shop) {
+				profile, err := iso.Parse([]byte(dialect+word+"}\n"), "surcharge.yaml")
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				s.profile = profile
+			})
+		})
+	}
+}

@@ -73,7 +73,7 @@ const anotherAmount = "it speaks of another amount: of an earlier payment, in al
 // payment that had the same trace number: it is none (UnionPay terminals look at the amount too).
 // Less than was asked for is the answer where its code says that it approves a part.
 func (a *Agent) ofAnother(p *held, g iso.Glance) bool {
-	if g.AmountMinor == 0 || p.amount == 0 || g.AmountMinor == p.amount {
+	if a.profile.AnyAmount() || g.AmountMinor == 0 || p.amount == 0 || g.AmountMinor == p.amount {
 		return false // many hosts do not repeat it
 	}
 	if g.AmountMinor > p.amount {

@@ -10,7 +10,7 @@ import (
 // SocketOption looks at the socket under a link.
 func SocketOption(tb testing.TB, l Link, level, name int) int {
 	tb.Helper()
-	raw := l.(*tlsLink).wire.raw
+	raw := l.(*tlsLink).wire.Carrier.(tcpCarrier).raw
 	value := 0
 	var err error
 	if cerr := raw.Control(func(fd uintptr) {

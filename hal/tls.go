@@ -190,7 +190,34 @@ func (t *TLS) Dial(ctx context.Context, address string) (Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := link.(*tcpLink) // TCP makes nothing else
+	return t.secure(ctx, tcpCarrier{link.(*tcpLink)}, address) // TCP makes nothing else
+}
+
+// Over speaks the same TLS, with the same authority, pin and time, on lines that another dialer
+// opens. Its links must be Carriers. A line is for the host of the address that is dialled.
+func (t *TLS) Over(lines Dialer) Dialer { return tlsOver{t, lines} }
+
+type tlsOver struct {
+	tls   *TLS
+	lines Dialer
+}
+
+// Dial implements Dialer.
+func (o tlsOver) Dial(ctx context.Context, address string) (Link, error) {
+	link, err := o.lines.Dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	raw, ok := link.(Carrier)
+	if !ok {
+		_ = link.Close() // nothing was sent on it
+		return nil, fmt.Errorf("dial %s: TLS: %w: a %T", address, ErrUnsupported, link)
+	}
+	return o.tls.secure(ctx, raw, address)
+}
+
+// secure does the handshake on a line that is up, or closes it.
+func (t *TLS) secure(ctx context.Context, raw Carrier, address string) (Link, error) {
 	config := t.config
 	if config.ServerName == "" {
 		host, _, err := net.SplitHostPort(address)

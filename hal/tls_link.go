@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// tlsLink is a TCP line with TLS on it.
+// tlsLink is a line, TCP or another Carrier, with TLS on it.
 //
 // What counts as "left" is the wire's business and not the library's: tls.Conn returns 0 for a
 // record of which half is gone. So the library never writes to the socket by itself. It encrypts
@@ -41,9 +41,9 @@ type tlsLink struct {
 // Write has by default.
 const restTimeout = 10 * time.Second
 
-func newTLSLink(raw *tcpLink, config *tls.Config) *tlsLink {
+func newTLSLink(raw Carrier, config *tls.Config) *tlsLink {
 	l := &tlsLink{early: make([]byte, 0, 1)}
-	l.wire = &tlsWire{tcpLink: raw, urge: l.urge}
+	l.wire = &tlsWire{Carrier: raw, urge: l.urge}
 	l.conn = tls.Client(l.wire, config)
 	return l
 }
@@ -101,7 +101,7 @@ func (l *tlsLink) TryWrite(b []byte) (int, error) {
 			return 0, l.fail(err)
 		}
 	}
-	if l.wire.waiting() > 0 || !l.wire.roomy() {
+	if l.wire.waiting() > 0 || !l.wire.Room() {
 		return 0, nil
 	}
 	if err := l.encrypt(b); err != nil {
@@ -121,7 +121,7 @@ func (l *tlsLink) TryWrite(b []byte) (int, error) {
 // rest writes what is encrypted already. It lets go of the lock that its caller took.
 func (l *tlsLink) rest() {
 	defer l.writing.Unlock()
-	_ = l.wire.conn.SetWriteDeadline(time.Now().Add(restTimeout)) // a closed one says so below
+	_ = l.wire.Carrier.SetWriteDeadline(time.Now().Add(restTimeout)) // a closed one says so below
 	if _, err := l.wire.flush(); err != nil {
 		_ = l.fail(err)
 	}
@@ -155,7 +155,7 @@ func (l *tlsLink) fail(cause error) error {
 		l.failed = cause
 	}
 	l.mu.Unlock()
-	_ = l.wire.conn.Close() // whoever reads notices
+	_ = l.wire.Carrier.Close() // whoever reads notices
 	if errors.Is(cause, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("write: %w", cause)
 	}
@@ -175,14 +175,14 @@ func (l *tlsLink) broken() error {
 func (l *tlsLink) setDeadline() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.wire.tcpLink.SetWriteDeadline(l.deadline)
+	return l.wire.Carrier.SetWriteDeadline(l.deadline)
 }
 
 func (l *tlsLink) SetWriteDeadline(t time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.deadline = t
-	return l.wire.tcpLink.SetWriteDeadline(t)
+	return l.wire.Carrier.SetWriteDeadline(t)
 }
 
 // Close says goodbye if that goes at once, so that the host knows an end from a cut.
@@ -192,7 +192,7 @@ func (l *tlsLink) Close() error {
 		_ = l.conn.Close() // closes the wire as well; the goodbye is best effort
 		l.writing.Unlock()
 	}
-	return l.wire.tcpLink.Close()
+	return l.wire.Carrier.Close()
 }
 
 func (l *tlsLink) Remote() string { return l.wire.Remote() }
@@ -222,16 +222,16 @@ func (l *tlsLink) greet(ctx context.Context) error {
 	wait := min(max(2*time.Since(begun), verdictMin), verdictMax)
 	l.wire.listenOnce(true)
 	defer l.wire.listenOnce(false)
-	if err := l.wire.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+	if err := l.wire.Carrier.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = l.wire.conn.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = l.wire.Carrier.SetReadDeadline(time.Unix(1, 0)) })
 	n, err := l.conn.Read(l.early[:1])
 	l.early = l.early[:n] // a host that speaks first
 	if !stop() {
 		return ctx.Err()
 	}
-	if err := l.wire.conn.SetReadDeadline(time.Time{}); err != nil {
+	if err := l.wire.Carrier.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -11,7 +11,7 @@ import (
 // tlsWire is what tls.Conn takes for its socket. From the end of the handshake on it only keeps
 // what is written, and sends it when it is told to: see tlsLink.
 type tlsWire struct {
-	*tcpLink
+	Carrier
 	urge func() // somebody should flush
 
 	mu       sync.Mutex
@@ -55,7 +55,7 @@ func (w *tlsWire) Read(p []byte) (int, error) {
 	if over {
 		return 0, os.ErrDeadlineExceeded
 	}
-	n, err := w.conn.Read(p)
+	n, err := w.Carrier.Read(p)
 	if n > 0 {
 		w.mu.Lock()
 		w.heard = true
@@ -70,7 +70,7 @@ func (w *tlsWire) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	switch {
 	case !w.buffered:
-		return w.conn.Write(p)
+		return w.Carrier.Write(p)
 	case w.parting:
 		if len(w.out) == 0 {
 			_, _ = w.TryWrite(p) // the goodbye, if it goes at once
@@ -124,7 +124,7 @@ func (w *tlsWire) flush() (n int, err error) {
 		if len(out) == 0 {
 			return n, nil
 		}
-		m, err := w.conn.Write(out)
+		m, err := w.Carrier.Write(out)
 		if n += m; err != nil {
 			return n, err
 		}
@@ -140,13 +140,6 @@ func (w *tlsWire) flushNow() (int, error) {
 	return n, err
 }
 
-// roomy tells whether the kernel takes anything at all.
-func (w *tlsWire) roomy() bool {
-	room := false
-	err := w.raw.Control(func(fd uintptr) { room = writable(fd) })
-	return err == nil && room
-}
-
 // part is the beginning of the end: nobody waits for anything any more.
 func (w *tlsWire) part() {
 	w.mu.Lock()
@@ -155,13 +148,22 @@ func (w *tlsWire) part() {
 }
 
 // Close implements net.Conn.
-func (w *tlsWire) Close() error { return w.tcpLink.Close() }
+func (w *tlsWire) Close() error { return w.Carrier.Close() }
+
+// wireEnd is the name of an end of a line.
+type wireEnd string
+
+// Network implements net.Addr.
+func (wireEnd) Network() string { return "link" }
+
+// String implements net.Addr.
+func (e wireEnd) String() string { return string(e) }
 
 // LocalAddr implements net.Conn.
-func (w *tlsWire) LocalAddr() net.Addr { return w.conn.LocalAddr() }
+func (w *tlsWire) LocalAddr() net.Addr { return wireEnd(w.Local()) }
 
 // RemoteAddr implements net.Conn.
-func (w *tlsWire) RemoteAddr() net.Addr { return w.conn.RemoteAddr() }
+func (w *tlsWire) RemoteAddr() net.Addr { return wireEnd(w.Remote()) }
 
 // SetDeadline implements net.Conn. The library sets one when it says goodbye, which waits for
 // nothing here.
@@ -173,7 +175,7 @@ func (w *tlsWire) SetDeadline(t time.Time) error {
 }
 
 // SetReadDeadline implements net.Conn.
-func (w *tlsWire) SetReadDeadline(t time.Time) error { return w.conn.SetReadDeadline(t) }
+func (w *tlsWire) SetReadDeadline(t time.Time) error { return w.Carrier.SetReadDeadline(t) }
 
 // SetWriteDeadline implements net.Conn.
 func (w *tlsWire) SetWriteDeadline(t time.Time) error {
@@ -182,5 +184,5 @@ func (w *tlsWire) SetWriteDeadline(t time.Time) error {
 	if w.parting {
 		return nil
 	}
-	return w.conn.SetWriteDeadline(t)
+	return w.Carrier.SetWriteDeadline(t)
 }

@@ -30,6 +30,7 @@ type draft struct {
 	subfields   map[string]placed[part]
 	match       map[Class][]placed[int]
 	matchAt     map[Class]*yaml.Node
+	anyAmount   bool // in an answer
 	outcomes    []placed[draftCode[Outcome]]
 	verdicts    []placed[draftCode[Verdict]]
 	reversal    draftReversal

@@ -14,6 +14,7 @@ func (w *draft) judge() *Profile {
 		name: w.name.v, about: w.about.v, framing: w.framing, frameMax: w.frameMax.v,
 		header: w.header, headerParts: w.headerParts, enc: w.enc, hostTimeout: w.hostTimeout,
 		texts: w.texts, schedule: w.schedule, holdSettlement: w.settlement,
+		anyAmount: w.anyAmount,
 	}
 	w.judgeFrame()
 	w.judgeFields(p)

@@ -83,6 +83,10 @@ func appendEscaped(dst, v []byte) []byte {
 	return dst
 }
 
+// AnyAmount tells whether an answer may be over another amount than its question, and still be its
+// answer: the host adds a surcharge, or rounds.
+func (p *Profile) AnyAmount() bool { return p.anyAmount }
+
 // matchFields are the fields that make up the key of class c; question and answer share them.
 func (p *Profile) matchFields(c Class) []int {
 	switch c {

@@ -55,6 +55,7 @@ var keyTexts = map[string]string{
 	"match.reversal":   "of reversals",
 	"match.settlement": "of settlements",
 	"match.other":      "of everything else",
+	"match.amount":     "exact: an answer over another amount answers nothing; any: it may differ",
 
 	"codes":             "what the answer to a payment means; anything else declines",
 	"codes.approved":    "the card is charged",

@@ -36,6 +36,7 @@ type Profile struct {
 	idle           echoRule
 	schedule       Schedule
 	holdSettlement bool
+	anyAmount      bool // in an answer
 }
 
 // messageType is one message type the profile knows.

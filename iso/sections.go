@@ -117,8 +117,12 @@ func (w *draft) readMatch(n *yaml.Node) {
 			w.match[class], w.matchAt[class] = w.fieldList(n), n
 		}
 	}
+	sections["amount"] = func(n *yaml.Node) { w.anyAmount, _ = choice(w.desk, n, amountWords) }
 	w.table(n, sections)
 }
+
+// amountWords say whether an answer may be over any amount.
+var amountWords = map[string]bool{"exact": false, "any": true}
 
 func (w *draft) readCodes(n *yaml.Node) {
 	sections := keys{}

@@ -40,8 +40,10 @@ var chinese = map[string]string{
 	"\nsent\n":                     "\n已发送\n",
 	"the relay has ended":          "中继已结束",
 	"this terminal has no relay\n": "本终端不支持中继\n",
-	"nobody typed for too long":    "长时间无输入",
-	"the cable is gone":            "线缆已拔出",
-	"the other side hung up":       "对方已挂断",
-	"the line echoes":              "线路有回显",
+	"No tls is configured: the laptop can read what it carries.\n": "未配置 tls：" +
+		"笔记本电脑能看到转发的内容。\n",
+	"nobody typed for too long": "长时间无输入",
+	"the cable is gone":         "线缆已拔出",
+	"the other side hung up":    "对方已挂断",
+	"the line echoes":           "线路有回显",
 }

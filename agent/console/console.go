@@ -26,8 +26,10 @@ type Client interface {
 
 // Detour sends the host's line over the cable, and back to the network.
 type Detour interface {
-	// Take makes every dial go to d, and hangs up the line there is.
-	Take(d hal.Dialer)
+	// Take makes every dial go through d to the host at address, and hangs up the line there is.
+	Take(d hal.Dialer, address string)
+	// Encrypted tells whether what goes through d then has TLS on it.
+	Encrypted() bool
 	// Leave ends that.
 	Leave()
 }

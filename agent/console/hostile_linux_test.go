@@ -344,12 +344,14 @@ func TestAFileByYMODEM(t *testing.T) {
 
 // detour is where the console sends the host's line.
 type detour struct {
-	taken chan hal.Dialer
-	left  chan struct{}
+	taken     chan hal.Dialer
+	left      chan struct{}
+	encrypted bool
 }
 
-func (d *detour) Take(way hal.Dialer) { d.taken <- way }
-func (d *detour) Leave()              { d.left <- struct{}{} }
+func (d *detour) Take(way hal.Dialer, _ string) { d.taken <- way }
+func (d *detour) Leave()                        { d.left <- struct{}{} }
+func (d *detour) Encrypted() bool               { return d.encrypted }
 
 // Rule: relay makes the cable the way to an allowed host; leaving it leads back to a console that
 // wants a log-in.
@@ -366,7 +368,7 @@ func TestRelayFromTheConsole(t *testing.T) {
 		}
 		io.Copy(c, c)
 	}()
-	way := &detour{make(chan hal.Dialer, 1), make(chan struct{}, 1)}
+	way := &detour{taken: make(chan hal.Dialer, 1), left: make(chan struct{}, 1)}
 	d := newDesk(t, func(o *console.Options) {
 		o.Detour, o.Hosts = way, []string{"10.0.0.1:443", host.Addr().String()}
 	})
@@ -388,7 +390,7 @@ func TestRelayFromTheConsole(t *testing.T) {
 	go func() { ended <- line.Run(ctx) }()
 	go relay.Serve(ctx, line, hosts, func(relay.Event) {})
 	dialer := <-way.taken
-	link, err := dialer.Dial(context.Background(), "the supervisor's own address")
+	link, err := dialer.Dial(context.Background(), host.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +399,7 @@ func TestRelayFromTheConsole(t *testing.T) {
 	if _, err := io.ReadFull(link, got); err != nil || string(got) != "reversal" {
 		t.Errorf("came back %q, %v", got, err)
 	}
-	if !strings.Contains(d.agent.notes(), "console li.wei: relay to "+host.Addr().String()) {
+	if !strings.Contains(d.agent.notes(), "console li.wei: relay to "+host.Addr().String()+" in the clear") {
 		t.Errorf("on file: %s", d.agent.notes())
 	}
 	stop()
@@ -413,7 +415,7 @@ func TestRelayFromTheConsole(t *testing.T) {
 
 // Rule: a host that the terminal does not allow is refused, whatever the laptop says.
 func TestRelayToAForeignHost(t *testing.T) {
-	way := &detour{make(chan hal.Dialer, 1), make(chan struct{}, 1)}
+	way := &detour{taken: make(chan hal.Dialer, 1), left: make(chan struct{}, 1)}
 	d := newDesk(t, func(o *console.Options) { o.Detour = way })
 	d.laptop.Close()
 	port, err := hal.Serial{LockDir: t.TempDir()}.Open(context.Background(), d.cable.A)

@@ -25,8 +25,15 @@ const relayPatience = 3 * time.Minute
 // relay makes the cable the line to the host, until either end leaves. Then whoever is there has to
 // log in again: the cable was out of our hands.
 func (v *visit) relay(ctx context.Context, _ *term.Terminal, _ []string) error {
-	if v.options.Detour == nil {
+	if v.options.Detour == nil || len(v.options.Hosts) == 0 {
 		return v.say("this terminal has no relay\n")
+	}
+	kind := "with TLS"
+	if !v.options.Detour.Encrypted() {
+		kind = "in the clear"
+		if err := v.say("No tls is configured: the laptop can read what it carries.\n"); err != nil {
+			return err
+		}
 	}
 	err := v.say("Leave this program without hanging up, and start on the laptop:\n"+
 		"  reversald relay --port PORT --to %s\n"+
@@ -63,10 +70,10 @@ func (v *visit) relay(ctx context.Context, _ *term.Terminal, _ []string) error {
 			select {
 			case agreed := <-up:
 				v.options.Log.Warn("the host's line goes over the cable",
-					slog.String("host", agreed), slog.String("who", v.who))
-				v.note(ctx, "relay to "+agreed)
-				d.use(agreed)
-				v.options.Detour.Take(d)
+					slog.String("host", agreed), slog.String("who", v.who),
+					slog.String("how", kind))
+				v.note(ctx, "relay to "+agreed+" "+kind)
+				v.options.Detour.Take(d, agreed)
 			case <-ctx.Done():
 				return
 			}
@@ -96,7 +103,6 @@ func (e endError) Unwrap() []error {
 type detoured struct {
 	hosts []string
 	line  *relay.Line
-	to    string
 }
 
 // agree finds the first offered address that this terminal allows.
@@ -110,12 +116,9 @@ func (d *detoured) agree(offered []string) (string, error) {
 		strings.Join(offered, ", "), strings.Join(d.hosts, ", "))
 }
 
-func (d *detoured) use(address string) { d.to = address }
-
-// Dial implements hal.Dialer. Whatever address the supervisor's turn has come to, there is one at
-// the other end of the cable, and it is one of the same acquirer's.
-func (d *detoured) Dial(ctx context.Context, _ string) (hal.Link, error) {
-	call, err := d.line.Dial(ctx, d.to)
+// Dial implements hal.Dialer. The address is the agreed one.
+func (d *detoured) Dial(ctx context.Context, address string) (hal.Link, error) {
+	call, err := d.line.Dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -24,7 +25,8 @@ const steadyAfter = 5 * time.Second
 type Report interface{ report() }
 
 type (
-	// LineUp means that the host takes payments.
+	// LineUp means that the host takes payments. Address is the one that was called: on a detour
+	// not the one whose turn it was.
 	LineUp struct{ Address string }
 	// LineLost means that the line is gone. Every NeverLeft of that line came before it.
 	LineLost struct{ Err error }
@@ -171,6 +173,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 		s.move(Dial)
 		begun := time.Now()
 		line, err := s.dial(ctx, address, limit)
+		address = called(address, line, err)
 		if err == nil {
 			begun = time.Now()
 			s.keep(ctx, line, address)
@@ -249,6 +252,18 @@ func (s *Supervisor) dial(
 		s.mu.Unlock()
 	}()
 	return s.options.Dialer.Dial(ctx, address)
+}
+
+// called is the host that a dial was for, when a detour has decided otherwise.
+func called(address string, line hal.Link, err error) string {
+	var failed *DialError
+	if errors.As(err, &failed) {
+		return failed.Address
+	}
+	if other, ok := line.(Called); ok {
+		return other.Address
+	}
+	return address
 }
 
 // keep serves one line until it ends: it reads here, and writes what did not go at once beside.

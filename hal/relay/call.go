@@ -42,10 +42,11 @@ type Call struct {
 
 	// The line's lock guards all below.
 	state    callState
-	kept     []byte // arrived, and not read
-	ended    bool   // no more will arrive
-	err      error  // why it is broken
-	deadline time.Time
+	kept     []byte    // arrived, and not read
+	ended    bool      // no more will arrive
+	err      error     // why it is broken
+	deadline time.Time // of writes
+	readBy   time.Time
 	wait     chan struct{} // closed and replaced when anything changes
 }
 
@@ -57,7 +58,7 @@ const (
 	closed
 )
 
-var _ hal.Link = (*Call)(nil)
+var _ hal.Carrier = (*Call)(nil)
 
 // Dial opens a call to an address that the other end has offered, and waits until it is through.
 // A call that is still open is closed: there is one at a time.
@@ -143,7 +144,7 @@ func (c *Call) Read(p []byte) (int, error) {
 			c.line.kick()
 			return n, nil
 		}
-		err, ended, wait := c.err, c.ended, c.wait
+		err, ended, wait, readBy := c.err, c.ended, c.wait, c.readBy
 		c.line.mu.Unlock()
 		switch {
 		case err != nil:
@@ -151,8 +152,26 @@ func (c *Call) Read(p []byte) (int, error) {
 		case ended:
 			return 0, io.EOF
 		}
-		<-wait
+		if !waitUntil(wait, readBy) {
+			return 0, os.ErrDeadlineExceeded
+		}
 	}
+}
+
+// SetReadDeadline implements hal.Carrier.
+func (c *Call) SetReadDeadline(t time.Time) error {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	c.readBy = t
+	c.changed()
+	return nil
+}
+
+// Room implements hal.Carrier.
+func (c *Call) Room() bool {
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	return c.err == nil && c.state == through && len(c.line.control) == 0 && c.line.engine.takes()
 }
 
 // Write implements hal.Link.

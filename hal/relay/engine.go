@@ -98,11 +98,16 @@ func newEngine(self uint32, baud int) *engine {
 
 // offer takes a packet to be sent; false: as many wait as may, or there is no session.
 func (e *engine) offer(b []byte) bool {
-	if !e.up || len(e.queue) >= window+waitingMax || e.leaving > 0 {
+	if !e.takes() {
 		return false
 	}
 	e.queue = append(e.queue, packet{bytes: b})
 	return true
+}
+
+// takes tells whether offer would take a packet.
+func (e *engine) takes() bool {
+	return e.up && len(e.queue) < window+waitingMax && e.leaving == 0
 }
 
 // leave ends the session from this side: the farewell goes out a few times, as nobody answers it.

@@ -65,8 +65,17 @@ func newConsole(
 		Lang: verbs.LangOf(c.Console.Lang), Terminal: cmp.Or(c.Terminal, name),
 		Keys: keys, PIN: pin, State: cmp.Or(c.Console.StateFile, c.Journal+".console"),
 		Idle: c.Console.IdleLogout, Client: api.NewClient(c.Socket, agentWait), Config: &c,
-		Hosts: slices.Concat(c.Host, c.Console.RelayHosts), Detour: detour, Log: log,
+		Hosts: relayable(c), Detour: detour, Log: log,
 	}), nil
+}
+
+// relayable are the hosts that a laptop may be asked for. In the clear it could read the cards, and
+// change what it carries: only the hosts that somebody has named for that.
+func relayable(c agent.Config) []string {
+	if !c.Encrypted() {
+		return c.Console.RelayHosts
+	}
+	return slices.Concat(c.Host, c.Console.RelayHosts)
 }
 
 // readPIN reads a PIN file; nil where there is none.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -29,8 +30,9 @@ func builtAt() time.Time {
 type dialer struct{ now atomic.Pointer[dialing] }
 
 type dialing struct {
-	hosts        hal.Hosts
-	certificates func() []hal.Certificate // nil: the line needs none
+	hosts     hal.Hosts
+	encrypted *hal.TLS // nil: the line has none
+	relayable []string // through a laptop
 }
 
 // Dial implements hal.Dialer.
@@ -40,10 +42,34 @@ func (d *dialer) Dial(ctx context.Context, address string) (hal.Link, error) {
 
 // certificates are those of the line.
 func (d *dialer) certificates() []hal.Certificate {
-	if now := d.now.Load(); now.certificates != nil {
-		return now.certificates()
+	if now := d.now.Load(); now.encrypted != nil {
+		return now.encrypted.Certificates()
 	}
 	return nil
+}
+
+// Over implements link.Network.
+func (d *dialer) Over(cable hal.Dialer) hal.Dialer { return relayed{d, cable} }
+
+// Encrypted implements link.Network.
+func (d *dialer) Encrypted() bool { return d.now.Load().encrypted != nil }
+
+// relayed dials over a cable, as the configuration of the moment wants it.
+type relayed struct {
+	way   *dialer
+	cable hal.Dialer
+}
+
+// Dial implements hal.Dialer.
+func (r relayed) Dial(ctx context.Context, address string) (hal.Link, error) {
+	now := r.way.now.Load()
+	switch {
+	case !slices.Contains(now.relayable, address): // a reload took it away
+		return nil, fmt.Errorf("dial %s: console.relay_hosts does not allow it", address)
+	case now.encrypted != nil:
+		return now.encrypted.Over(r.cable).Dial(ctx, address)
+	}
+	return r.cable.Dial(ctx, address)
 }
 
 // set takes the way to the host from a configuration. On an error the old one stays.
@@ -52,7 +78,7 @@ func (d *dialer) set(c agent.Config, p *iso.Profile, times *agent.Timekeeper) er
 		UserTimeout: c.UserTimeout, KeepAliveIdle: c.KeepAliveIdle,
 		KeepAliveInterval: c.KeepAliveInterval,
 	}
-	next := &dialing{hosts: hal.Hosts{Network: tcp}}
+	next := &dialing{hosts: hal.Hosts{Network: tcp}, relayable: relayable(c)}
 	if c.Encrypted() {
 		options := c.TLS
 		options.Now = times.Now
@@ -60,7 +86,7 @@ func (d *dialer) set(c agent.Config, p *iso.Profile, times *agent.Timekeeper) er
 		if err != nil {
 			return fmt.Errorf("tls: %w", err)
 		}
-		next.hosts.Network, next.certificates = encrypted, encrypted.Certificates
+		next.hosts.Network, next.encrypted = encrypted, encrypted
 	}
 	for _, address := range c.Host {
 		if err := hal.CheckSerialFrames(address, p.AppendFrame); err != nil {
