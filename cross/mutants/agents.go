@@ -184,8 +184,8 @@ func matched() []mutant {
 			name: "0410-over-another-amount",
 			rule: "an answer over another amount is none",
 			file: host,
-			old: "			p = q\n		}\n		if p != nil && a.ofAnother(p, g) {\n",
-			new: "			p = q\n		}\n		if p != nil && a.ofAnother(p, g) && g.MTI == \"\" {\n",
+			old:  "			p = q\n		}\n		if p != nil && a.ofAnother(p, g) {\n",
+			new:  "			p = q\n		}\n		if p != nil && a.ofAnother(p, g) && g.MTI == \"\" {\n",
 			test: "TestAReversalIsNotAnsweredOverAnotherAmount",
 		},
 		{
@@ -235,6 +235,14 @@ func matched() []mutant {
 			old:  "a.profile.Reversal(p.original, p.kept,",
 			new:  "a.profile.Reversal(a.books.open[0].original, p.kept,",
 			test: "TestReversalsOfATerminalGoOldestFirstOneInFlight",
+		},
+		{
+			name: "repeats-are-not-said",
+			rule: "first send, then repeats (0401)",
+			file: "agent/perform.go",
+			old:  "		N: n, Reason: isoReason(",
+			new:  "		N: min(n, 1), Reason: isoReason(",
+			test: "TestAttemptsAreCountedAcrossRestarts",
 		},
 		{
 			name: "lost-line-not-doubted",

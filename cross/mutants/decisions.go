@@ -13,12 +13,14 @@ func decisions() []mutant {
 			name: "late-approval-forgets-doubt",
 			rule: "a late approval never cancels a reversal",
 			file: decide,
-			old: `		return Decision{Record: Record{Kind: RecordReplayed, By: e.By, Why: e.Why}}
-	case Hold, Release:`,
-			new: `		return Decision{Record: Record{Kind: RecordReplayed, By: e.By, Why: e.Why}}
-	case Delivered:
-		return Decision{Record: Record{Kind: RecordApproved}}
-	case Hold, Release:`,
+			old: `			After:  []Effect{TellStuck(e)},
+		}
+	case HostApproved:
+		return late(e.Code, true)`,
+			new: `			After:  []Effect{TellStuck(e)},
+		}
+	case HostApproved:
+		return Decision{Record: Record{Kind: RecordApproved, Code: e.Code}}`,
 			test: "TestALateApprovalNeverCancelsAReversal", in: shop,
 		},
 		{
@@ -99,24 +101,25 @@ func decisions() []mutant {
 			name: "stuck-closes-by-itself",
 			rule: "only a person closes a stuck payment",
 			file: decide,
-			old: `	case Resolve:
-		return Decision{Record: Record{Kind: RecordResolved, By: e.By, Why: e.Why}}`,
-			new: `	case PowerUp:
-		return Decision{Record: Record{Kind: RecordResolved}}
-	case Resolve:
-		return Decision{Record: Record{Kind: RecordResolved, By: e.By, Why: e.Why}}`,
+			old: `Confirm, Cancel, PowerUp,
+		ReversalDue, ReversalNeverLeft, ReversalPutOff, ReversalRefused, Hold, Release:`,
+			new: `Confirm, Cancel, PowerUp,
+		ReversalDue, ReversalNeverLeft, ReversalPutOff, ReversalRefused, Hold, Release:
+		if _, up := e.(PowerUp); up {
+			return Decision{Record: Record{Kind: RecordResolved}}
+		}`,
 			test: "TestAStuckReversalDoesNotBlockTrade", in: shop,
 		},
 		{
 			name: "person-closes-what-is-owed",
 			rule: "a person closes only what is stuck",
 			file: decide,
-			old: `	case Hold, Release:
-		return decideHold(s, e)`,
-			new: `	case Resolve:
+			old: `Confirm, Cancel, PowerUp,
+		Resolve:`,
+			new: `Confirm, Cancel, PowerUp:
+	case Resolve:
 		return Decision{Record: Record{Kind: RecordResolved, By: e.By, Why: e.Why}}
-	case Hold, Release:
-		return decideHold(s, e)`,
+	case nil:`,
 			test: "TestOnlyAPersonClosesAStuckPayment", in: shop,
 		},
 		{
@@ -212,8 +215,9 @@ func queues() []mutant {
 			name: "dropped-after-a-day",
 			rule: "nothing is dropped for its age",
 			file: queue,
-			old:  "if it.Due <= now && !it.InFlight",
-			new:  "if it.Due <= now && now-it.Since < 24*time.Hour && !it.InFlight",
+			old:  "			it.Due = now + q.schedule.Wait(it.ID, it.Attempts)\n			expired",
+			new: "			it.Due = now + q.schedule.Wait(it.ID, it.Attempts)\n" +
+				"			if now-it.Since > 24*time.Hour {\n				it.Due = never\n			}\n			expired",
 			test: "TestAReversalNeverEnds", in: shop,
 		},
 		{

@@ -96,7 +96,7 @@ func dialects() []mutant {
 			file: "iso/key.go",
 			old:  "		if needed {\n",
 			new:  "		if needed && n == 0 {\n",
-			test: "TestOriginalRefusesWhatCouldNotBeReversed",
+			test: "TestAPaymentThatCouldNotBeReversedIsNotSent", in: shop,
 		},
 		{
 			name: "track-data-kept",
@@ -111,9 +111,9 @@ func dialects() []mutant {
 			name: "card-number-in-clear",
 			rule: "no card number in what the journal keeps in clear",
 			file: "iso/original.go",
-			old:  "|| n == fieldPAN || n == fieldExpiry || n == fieldChip {",
-			new:  "|| n == fieldExpiry || n == fieldChip {",
-			test: "TestOriginalKeepsOnlyWhatTheReversalNeeds",
+			old:  "	if n := p.holdsCard(o.Fields, &w); n != 0 {\n",
+			new:  "	if n := p.holdsCard(o.Fields, &w); n < 0 {\n",
+			test: "TestACardNumberInAnotherFieldIsNotKept",
 		},
 		{
 			name: "repeated-sale-passes",

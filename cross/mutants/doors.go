@@ -28,8 +28,8 @@ func doors() []mutant {
 			name: "waits-for-ever",
 			rule: "a payment waits a while, then is refused with a clear code",
 			file: room,
-			old:  "		if w.until > now {\n",
-			new:  "		if w.until > 0 {\n",
+			old:  "	w.until = now + a.limits.EntryWait\n",
+			new:  "	w.until = now + 100*a.limits.EntryWait\n",
 			test: "TestAPaymentWaitsForTheReversalOfItsTerminal",
 		},
 		{
@@ -54,7 +54,7 @@ func doors() []mutant {
 			file: app,
 			old:  "	case p.state.Phase.Open():\n		a.counts.Refused++\n",
 			new:  "	case p.state.Phase == payment.Asked:\n		a.counts.Refused++\n",
-			test: "TestATraceNumberInUseIsRefused",
+			test: "TestATraceNumberOfAStuckPaymentIsRefused",
 		},
 		{
 			name: "apps-reversal-sent-as-well",

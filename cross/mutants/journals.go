@@ -79,7 +79,7 @@ func journals() []mutant {
 			rule: "nothing is shown before both files have it",
 			file: "store/read.go",
 			old:  "			if seq > last {\n",
-			new:  "			if seq > last+last {\n",
+			new:  "			if seq > last+1 {\n",
 			test: "TestReadersSeeNothingBeforeBothFilesHaveIt",
 		},
 		{
@@ -138,6 +138,14 @@ func journals() []mutant {
 			old:  "	if p.image.acked > p.last {\n",
 			new:  "	if p.image.acked > p.last+p.image.acked {\n",
 			test: "TestAJournalOlderThanItsRingIsRefused",
+		},
+		{
+			name: "lost-files-not-noticed",
+			rule: "older copies of both put back are refused",
+			file: "store/recover.go",
+			old:  "sure && last > p.last {\n",
+			new:  "sure && last > p.last+last {\n",
+			test: "TestAVanishedJournalWithAnOldRingIsNoticed",
 		},
 		{
 			name: "open-payment-forgotten",

@@ -136,20 +136,20 @@ func TestOnlyAFailedTestIsACatch(t *testing.T) {
 			t.Errorf("%s is said to pass", absent)
 		}
 	}
+	const rule = "func heavy(n int) bool { return n > 10 }"
 	for _, c := range []struct {
 		name, new string
 		want      error
 	}{
-		{"caught", "n > 11", nil},
-		{"survives", "n >= 10", errSurvives},
-		{"does not compile", "n > ten", errCompile},
-		{"ends the process", "exit() > 10", errNoWord},
+		{"caught", "func heavy(n int) bool { return n > 11 }", nil},
+		{"survives", "func heavy(n int) bool { return n >= 11 }", errSurvives},
+		{"does not compile", "func heavy(n int) bool { return n > ten }", errCompile},
+		{
+			"ends the process", "import \"os\"\n\nfunc heavy(int) bool { os.Exit(1); return true }",
+			errNoWord,
+		},
 	} {
-		m := mutant{file: "heavy/heavy.go", old: "n > 10", new: c.new, test: "TestHeavy"}
-		if c.want == errNoWord {
-			m.old, m.new = scaleCode[len("package scale\n"):],
-				"import \"os\"\n\nfunc heavy(int) bool { os.Exit(1); return false }\n"
-		}
+		m := mutant{file: "heavy/heavy.go", old: rule, new: c.new, test: "TestHeavy"}
 		said, err := tree.catches(t.Context(), &m)
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
