@@ -35,11 +35,28 @@ CUTS   ?= 600
 STATES ?= 120000
 BLOCKS ?= 2500
 SEED   ?= 0
-.PHONY: torture
 torture: build ## power cuts, KILL, damage, full disks; and controls that must fail
 	go build -o bin/ ./store/cmd/storm ./cross/torture ./cross/torture/recorder
 	bin/torture -seed $(SEED) -kills $(KILLS) -cuts $(CUTS) -states $(STATES) -blocks $(BLOCKS) \
 	  $(if $(KEEP),-keep $(KEEP)) $(TORTUREFLAGS) $(PARTS)
+
+drill: build ## a technician's visit with picocom, tmux and lrzsz, over a cable
+	go build -o bin/drill ./cross/drill
+	bin/drill $(DRILLFLAGS)
+
+cable-figures: build ## what a cable costs: the console at 9600 baud, the relay in noise
+	go build -o bin/drill ./cross/drill
+	bin/drill -figures
+
+laptop: ## reversald for a technician's laptop: Linux, macOS and Windows
+	for os in linux darwin windows; do \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
+	    $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	    -o bin/laptop/$$os/ ./agent/cmd/reversald; \
+	done
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -tags $(SHIP_TAGS) -trimpath -buildvcs=false \
+	  $(SHIP_GCFLAGS) -ldflags '-s -w -buildid= -X main.version=$(VERSION)' \
+	  -o bin/laptop/darwin-arm64/ ./agent/cmd/reversald
 
 test: build ## every test, once
 	go test ./...
@@ -137,13 +154,13 @@ smoke-system: build bin/armv7/reversald ## a whole ARM machine: UBIFS, a cable, 
 	go build -o bin/machine ./cross/machine
 	cross/machine.sh $(MACHINEFLAGS)
 
-figures: build bin/amd64/reversald ## memory and start of the shipped binary, against an empty program
+footprint: build bin/amd64/reversald ## memory and start of the shipped binary, against an empty program
 	go build -o bin/footprint ./cross/footprint
 	bin/footprint -name amd64 -reversald bin/amd64/reversald
 
 packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of every target, into bin/packages/
 	go build -o bin/sbom ./cross/sbom
-	for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
+	@for target in $(TARGETS); do cross/package.sh $$target $(VERSION) bin/packages; done
 	cross/unit.sh
 
 package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)

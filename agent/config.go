@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -366,8 +367,6 @@ func (c Config) faults() []fault {
 	if c.Guard.AmountMax != 0 && c.Guard.AmountMin > c.Guard.AmountMax {
 		add(errors.New("is above guard_amount_max"), "guard_amount_min", "guard_amount_max")
 	}
-	slices.SortStableFunc(faults, func(a, b fault) int {
-		return strings.Compare(a.keys[0], b.keys[0])
-	})
+	sort.SliceStable(faults, func(i, j int) bool { return faults[i].keys[0] < faults[j].keys[0] })
 	return faults
 }

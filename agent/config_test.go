@@ -64,6 +64,10 @@ func TestEveryFaultOfAConfigurationHasItsPlace(t *testing.T) {
 		{"two documents", "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n", []string{"c:2:1: a second document"}},
 		{"unknown in a group", "support:\n  nam: x\n", []string{"c:2:3: support.nam: is no setting (did you mean support.name?)"}},
 		{"twice, once in a group", "support.name: a\nsupport: {name: b}\n", []string{"c:2:11: support.name: is given twice"}},
+		{"a technician key that is none", "console:\n  keys: [ssh-ed25519 AAAA]\n", []string{"c:2:9: console.keys: not a technician's public key"}},
+		{"a console's wrong words", "console: {baud: 9, encoding: utf-16, lang: fr}\n", []string{
+			"c:1:17: console.baud", "c:1:30: console.encoding", "c:1:44: console.lang"}},
+		{"a relay host without a port", "console: {relay_hosts: [gate.example]}\n", []string{"c:1:24: console.relay_hosts"}},
 		{"a text for a group", "support: x\n", []string{"c:1:1: support: is no setting (did you mean support.name?)"}},
 		{"a group in a group", "support: {steps: {a: b}}\n", []string{"c:1:18: support.steps: a text or a list of texts is wanted here"}},
 		{"a key that is none", "[a]: b\n", []string{"c:1:1: "}},
@@ -115,6 +119,8 @@ func TestEveryBoundIsKept(t *testing.T) {
 		"app_answers_max":     {"1", "4096", "0", "4097"},
 		"watchdog.timeout":    {"5s", "1h", "4s", "61m"},
 		"api_connections_max": {"1", "512", "0", "513"},
+		"console.baud":        {"1200", "4000000", "1199", "4000001"},
+		"console.idle_logout": {"10s", "1h", "9s", "61m"},
 	} {
 		for _, good := range []string{c.least, c.most} {
 			if _, err := agent.ParseConfig("c", []byte(key+": "+good)); err != nil {

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 
 	"reversald/agent/link"
 	"reversald/iso"
@@ -102,10 +102,10 @@ func (a *Agent) forgetPassed(app App) {
 
 // passedKeys lists the keys in an order that is the same in every run.
 func (a *Agent) passedKeys() []passKey {
-	return slices.SortedFunc(maps.Keys(a.passed), func(x, y passKey) int {
-		if x.class != y.class {
-			return int(x.class) - int(y.class)
-		}
-		return strings.Compare(x.key, y.key)
+	keys := slices.Collect(maps.Keys(a.passed))
+	sort.Slice(keys, func(i, j int) bool {
+		x, y := keys[i], keys[j]
+		return x.class < y.class || x.class == y.class && x.key < y.key
 	})
+	return keys
 }

@@ -360,7 +360,7 @@ var coreSettings = []setting{
 	},
 	{
 		key:   "console.pin_file",
-		doc:   "what reversald tech pin printed, mode 0600; empty: no PIN, and there is no default",
+		doc:   "what reversald tech pin printed, mode 0600; empty: no PIN; there is no default",
 		value: func(c *Config) any { return &c.Console.PINFile },
 	},
 	{
@@ -376,7 +376,7 @@ var coreSettings = []setting{
 	},
 	{
 		key: "console.relay_hosts",
-		doc: "addresses that a technician's laptop may relay to, host:port, beside those of host: " +
+		doc: "addresses that a technician's laptop may relay to, host:port, beside host's: " +
 			"the same acquirer's, seen from outside",
 		value: func(c *Config) any { return &c.Console.RelayHosts },
 	},

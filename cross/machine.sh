@@ -96,4 +96,7 @@ if [ "$(cat "$kit/kernel.of" 2>/dev/null)" != "$wanted" ]; then
 	echo "$wanted" >"$kit/kernel.of"
 fi
 
+# A daemon that has a console of its own is given a port for it.
+bin/reversald config show | grep -q '^#*console\.port:' && set -- -console "$@"
+
 exec bin/machine -kernel "$kit/zImage" -busybox "$kit/busybox" "$@"

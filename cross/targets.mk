@@ -33,7 +33,7 @@ SHIP_GCFLAGS := -gcflags=all=-l $(SHIP_INLINED:%=-gcflags=%=)
 # Where the processor's code is wide, nothing is inlined and functions begin at any
 # word: x86-64 has speed to spare, and a router sells little.
 SHIP_LEAN := amd64 mipsle
-LINK_amd64 := -funcalign=4
+LINK_amd64 := -funcalign=1
 LINK_arm64 := -funcalign=4
 
 # No cgo, so that the libc of the terminal does not matter; no paths, times or

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
+	"sort"
 	"sync"
 	"time"
 )
@@ -114,7 +113,7 @@ func (e *ExternalSigner) Info(ctx context.Context) (SignerInfo, error) {
 		k.Name, k.Cipher, k.Check = plain(k.Name), plain(k.Cipher), plain(k.Check)
 		info.Keys = append(info.Keys, k)
 	}
-	slices.SortFunc(info.Keys, func(a, b KeyInfo) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(info.Keys, func(i, j int) bool { return info.Keys[i].Name < info.Keys[j].Name })
 	return info, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"path"
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -119,7 +119,7 @@ func (s *SoftKeys) Info(ctx context.Context) (SignerInfo, error) {
 			Working: k.working,
 		})
 	}
-	slices.SortFunc(info.Keys, func(a, b KeyInfo) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(info.Keys, func(i, j int) bool { return info.Keys[i].Name < info.Keys[j].Name })
 	return info, nil
 }
 

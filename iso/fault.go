@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -63,10 +64,11 @@ func (d *desk) err() error {
 	if len(d.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(d.faults, func(a, b Fault) int {
+	sort.SliceStable(d.faults, func(i, j int) bool {
+		a, b := d.faults[i], d.faults[j]
 		return cmp.Or(
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col),
-		)
+		) < 0
 	})
 	return &ProfileError{Faults: slices.Compact(d.faults)}
 }

@@ -125,14 +125,13 @@ func (p *opening) harvest(src *os.File, size int64) (*harvest, error) {
 	if h.s.newer != nil {
 		return nil, fmt.Errorf("open %s: %w", p.o.Path, h.s.newer)
 	}
+	h.ringWhole = p.image.damaged == 0 && !p.ringLost
+	h.acceptLoss = p.s.acceptLoss
+	h.gather()
 	if err := p.identify(h); err != nil {
 		return nil, err
 	}
-	h.img = p.image // without the ring of the journal before a change of the key, see dropPriorRing
-	h.ringWhole = p.image.damaged == 0 && !p.ringLost
-	h.acceptLoss = p.s.acceptLoss
 	h.closedUpTo, _ = markedLast(p.o.Path, h.meta.id)
-	h.gather()
 	h.c = p.chainer
 	h.meta.kept, h.meta.payments = 0, 0
 	return h, nil
@@ -150,6 +149,9 @@ func (p *opening) identify(h *harvest) error {
 		return p.identifyByRing(h)
 	}
 	p.dropPriorRing(&h.meta)
+	if h.img != p.image { // it was that of the journal before a change of the key
+		h.img, h.ringWhole = p.image, false
+	}
 	if n := p.image.foreign(h.meta.id); n > 0 {
 		return fmt.Errorf("%w: %d slots of %s are of another journal", ErrLost, n, p.o.RingPath)
 	}

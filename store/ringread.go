@@ -1,12 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
+	"sort"
 )
 
 // ringImage is what could be read of a ring file.
@@ -45,7 +44,7 @@ func readRingImage(f io.ReaderAt, size int) (*ringImage, error) {
 			img.slots = append(img.slots, s)
 		}
 	}
-	slices.SortFunc(img.slots, func(a, b slot) int { return cmp.Compare(a.counter, b.counter) })
+	sort.Slice(img.slots, func(i, j int) bool { return img.slots[i].counter < img.slots[j].counter })
 	for i := len(img.slots) - 1; i >= 0; i-- {
 		s := &img.slots[i]
 		img.acked = max(img.acked, s.acked)
@@ -153,7 +152,7 @@ func ReadRing(path string) (RingContents, error) {
 		e.clone()
 		out.Entries = append(out.Entries, e)
 	}
-	slices.SortFunc(out.Entries, func(a, b Entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	sort.Slice(out.Entries, func(i, j int) bool { return out.Entries[i].Seq < out.Entries[j].Seq })
 	return out, nil
 }
 

@@ -2,11 +2,10 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
+	"sort"
 )
 
 // survey is what a bbolt file holds, read page by page without bbolt.
@@ -277,7 +276,7 @@ func (s *survey) scanEntries(want func(seq uint64) bool) []place {
 		}
 	}
 	s.file.scan(visit)
-	slices.SortStableFunc(found, func(a, b place) int { return cmp.Compare(a.seq, b.seq) })
+	sort.SliceStable(found, func(i, j int) bool { return found[i].seq < found[j].seq })
 	return found
 }
 

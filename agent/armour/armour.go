@@ -78,7 +78,8 @@ func Read(r io.Reader) (name string, content []byte, err error) {
 	for {
 		line, ok := next()
 		if !ok {
-			return "", nil, errors.Join(fmt.Errorf("%w: its end is missing", ErrDamaged), lines.Err())
+			missing := fmt.Errorf("%w: its end is missing", ErrDamaged)
+			return "", nil, errors.Join(missing, lines.Err())
 		}
 		if line == end {
 			break
@@ -114,11 +115,11 @@ func readLine(line string) ([]byte, bool) {
 }
 
 func checked(name string, content []byte, size int, sum string) (string, []byte, error) {
-	real := sha256.Sum256(content)
+	found := sha256.Sum256(content)
 	switch {
 	case size != len(content):
 		return "", nil, fmt.Errorf("%w: %d bytes of %d", ErrDamaged, len(content), size)
-	case sum != hex.EncodeToString(real[:]):
+	case sum != hex.EncodeToString(found[:]):
 		return "", nil, fmt.Errorf("%w: its SHA-256 is another", ErrDamaged)
 	case !PlainName(name):
 		return "", nil, fmt.Errorf("%w: %.40q is no file name", ErrDamaged, name)

@@ -34,8 +34,10 @@ func TestOnlyAKnownKeyOpens(t *testing.T) {
 	keys := []badge.Key{known}
 	now := time.Now()
 	answer := badge.Sign(c, private)
-	for _, typed := range []string{answer, strings.ToLower(answer), strings.ReplaceAll(answer, "-", " "),
-		strings.ReplaceAll(strings.ReplaceAll(answer, "0", "o"), "-", ""), " " + answer + "\r"} {
+	for _, typed := range []string{
+		answer, strings.ToLower(answer), strings.ReplaceAll(answer, "-", " "),
+		strings.ReplaceAll(strings.ReplaceAll(answer, "0", "o"), "-", ""), " " + answer + "\r",
+	} {
 		if k, err := badge.Check(c, typed, keys, now); err != nil || k.Name != "li.wei" {
 			t.Errorf("Check(%q) = %v, %v", typed, k.Name, err)
 		}
@@ -87,8 +89,10 @@ func TestSealedKeys(t *testing.T) {
 	if _, _, err := badge.OpenSecret(file, say("wrong")); !errors.Is(err, badge.ErrPassphrase) {
 		t.Errorf("wrong passphrase: %v", err)
 	}
-	for _, bad := range []string{"", "x", "public: " + k.String() + "\n", strings.Replace(file, "pbkdf2", "md5", 1),
-		strings.Replace(file, "600000", "99999999999", 1)} {
+	for _, bad := range []string{
+		"", "x", "public: " + k.String() + "\n", strings.Replace(file, "pbkdf2", "md5", 1),
+		strings.Replace(file, "600000", "99999999999", 1),
+	} {
 		if _, _, err := badge.OpenSecret(bad, say("correct horse")); err == nil {
 			t.Errorf("%q is a key", bad)
 		}
@@ -108,8 +112,10 @@ func TestKeyLines(t *testing.T) {
 	if want := time.Date(2027, 3, 2, 0, 0, 0, 0, time.UTC); !got.Expires.Equal(want) {
 		t.Errorf("expires %v, want %v", got.Expires, want)
 	}
-	for _, bad := range []string{"", "reversald-tech", k.String() + " tomorrow", k.String() + " 2027-03-01 x",
-		"reversald-tech AAAA li", "ssh-ed25519 AAAA li", strings.Replace(k.String(), " li", " l\x1bi", 1)} {
+	for _, bad := range []string{
+		"", "reversald-tech", k.String() + " tomorrow", k.String() + " 2027-03-01 x",
+		"reversald-tech AAAA li", "ssh-ed25519 AAAA li", strings.Replace(k.String(), " li", " l\x1bi", 1),
+	} {
 		if _, err := badge.ParseKey(bad); err == nil {
 			t.Errorf("%q is a key", bad)
 		}

@@ -22,7 +22,7 @@ const (
 	pinRoundsMax = 1_000_000
 )
 
-// ErrPIN: not the PIN.
+// ErrPIN means that it is another PIN.
 var ErrPIN = errors.New("wrong PIN")
 
 // PIN is what a terminal keeps of one.

@@ -20,7 +20,7 @@ const (
 	saltBytes        = 16
 )
 
-// ErrPassphrase: the key is sealed with another passphrase, or damaged.
+// ErrPassphrase means that the key is sealed with another passphrase, or damaged.
 var ErrPassphrase = errors.New("wrong passphrase, or a damaged key file")
 
 // NewSecret makes a technician's key, and the text of the file that keeps it. An empty passphrase
@@ -48,6 +48,7 @@ func NewSecret(name, passphrase string) (Key, string, error) {
 		return Key{}, "", err
 	}
 	// A fresh salt gives a fresh key, which seals this once: the nonce may be zero.
+	//nolint:gosec // G407 does not see the salt
 	sealed := box.Seal(nil, make([]byte, box.NonceSize()), private.Seed(), []byte(name))
 	text += fmt.Sprintf("sealed: pbkdf2-sha256 %d %s %s\n", passphraseRounds, encode(salt),
 		encode(sealed))

@@ -73,7 +73,7 @@ type Console struct {
 func New(o Options) *Console {
 	lock, err := openLockout(o.State, time.Now())
 	if err != nil {
-		o.Log.Error("the count of failed log-ins can not be read: the console is locked for a while",
+		o.Log.Error("failed log-ins can not be counted: the console is locked for a while",
 			slog.String("err", err.Error()))
 	}
 	return &Console{options: o, lock: lock}

@@ -313,3 +313,17 @@ func (d *desk) login() {
 	d.press(badge.Sign(c, d.key) + "\r")
 	d.expect("T0000001 [2 stuck]> ")
 }
+
+// skip passes over what has come.
+func (d *desk) skip() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mark = len(d.seen)
+}
+
+// all is everything that has come.
+func (d *desk) all() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return string(d.seen)
+}

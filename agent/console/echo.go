@@ -53,6 +53,3 @@ func (g *echoGuard) line(text string) bool {
 	}
 	return false
 }
-
-// forget starts anew, after somebody has been let in or sent away.
-func (g *echoGuard) forget() { g.said, g.heard = g.said[:0], g.heard[:0] }

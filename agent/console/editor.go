@@ -113,7 +113,7 @@ func (v *visit) complete(line string, pos int) (string, int) {
 }
 
 // names are all first words.
-func (v *visit) names() []string {
+func (*visit) names() []string {
 	var all []string
 	for _, verb := range verbs.All() {
 		if !elsewhere[verb.Name] {

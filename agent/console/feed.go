@@ -121,11 +121,10 @@ func (f *feed) end() error {
 // look notices a hang-up: a carrier that was there and is no more. Cables without the line never
 // show one, and then nothing can be lost.
 func (f *feed) look() error {
-	if now := time.Now(); now.Sub(f.looked) < modemEvery {
+	if time.Since(f.looked) < modemEvery {
 		return nil
-	} else {
-		f.looked = now
 	}
+	f.looked = time.Now()
 	m, ok, err := f.port.Modem()
 	if err != nil || !ok {
 		return err
@@ -163,7 +162,9 @@ type tap struct {
 	mu   sync.Mutex // held while reading
 }
 
-func newTap(f *feed, out io.Writer) *tap { return &tap{feed: f, out: out, stop: make(chan struct{})} }
+func newTap(f *feed, out io.Writer) *tap {
+	return &tap{feed: f, out: out, stop: make(chan struct{})}
+}
 
 // Read gives what comes, as it is.
 func (t *tap) Read(p []byte) (int, error) {

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"os"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -80,10 +81,8 @@ func (k *keys) key(b byte) ([]byte, error) {
 	case b == keyInterrupt, b == keyEOF, b == keyDelete:
 		return []byte{b}, nil
 	case b < ' ':
-		for _, c := range []byte(editing) {
-			if b == c {
-				return []byte{b}, nil
-			}
+		if strings.IndexByte(editing, b) >= 0 {
+			return []byte{b}, nil
 		}
 		return nil, nil
 	case b < 0x80:

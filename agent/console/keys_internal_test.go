@@ -1,7 +1,9 @@
 package console
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,11 +76,7 @@ func FuzzKeys(f *testing.F) {
 			}
 			switch {
 			case key[0] == keyEscape:
-				known := false
-				for _, whole := range sequences {
-					known = known || whole == string(key)
-				}
-				if !known {
+				if !slices.Contains(slices.Collect(maps.Values(sequences)), string(key)) {
 					t.Fatalf("the sequence %q got through", key)
 				}
 			case !utf8.Valid(key) || utf8.RuneCount(key) != 1 || key[0] == 0:
@@ -106,12 +104,7 @@ func TestEchoGuard(t *testing.T) {
 	var g echoGuard
 	g.say("\nreversald T0000001\n  challenge  RC1.T0000001.ABCDE-FGHJK\nreversald T0000001 [3 stuck]> ")
 	hear := func(text string) bool {
-		for _, b := range []byte(text) {
-			if g.hear(b) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc([]byte(text), g.hear)
 	}
 	for _, typed := range []string{"show 21\r", "RA1.55555-66666-77777-88888-99999\r", "\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A"} {
 		if hear(typed) {

@@ -31,7 +31,7 @@ func (p pipe) Write(b []byte) (int, error) {
 }
 
 // page runs something that prints, and shows it page by page; what is live runs on until a key is
-// pressed. q, ^C and a closed line stop it. Its error is the end of the visit, or what run returned.
+// pressed. q, ^C and a closed line stop it. Its error is the end of the visit, or what run said.
 func (v *visit) page(
 	ctx context.Context, live bool, run func(ctx context.Context, out io.Writer) error,
 ) error {

@@ -81,14 +81,14 @@ func (v *visit) relay(ctx context.Context, _ *term.Terminal, _ []string) error {
 	v.options.Log.Info("the relay has ended", slog.String("why", err.Error()),
 		slog.Int("frames", stats.Frames), slog.Int("bad", stats.Bad),
 		slog.Int("resent", stats.Resent))
-	return fmt.Errorf("%s: %w", v.tr("the relay has ended"), relayEnd{err})
+	return fmt.Errorf("%s: %w", v.tr("the relay has ended"), endError{err})
 }
 
-// relayEnd keeps the port's own errors visible, and is otherwise an orderly log-out.
-type relayEnd struct{ error }
+// endError keeps the port's own errors visible, and is otherwise an orderly log-out.
+type endError struct{ error }
 
 // Unwrap gives what errors.Is should find.
-func (e relayEnd) Unwrap() []error {
+func (e endError) Unwrap() []error {
 	return []error{e.error, errLogout}
 }
 

@@ -29,8 +29,10 @@ var elsewhere = map[string]bool{"completion": true, "man": true, "evidence": tru
 // ownWords are the words that only the console has.
 func ownWords() []ownWord {
 	return []ownWord{
-		{"list", "[stuck]", "open payments, numbered: a number alone then shows one",
-			(*visit).list},
+		{
+			"list", "[stuck]", "open payments, numbered: a number alone then shows one",
+			(*visit).list,
+		},
 		{"send", "evidence ID|journal [N] [text]", "a file by YMODEM, or as text", (*visit).send},
 		{"relay", "", "the host's line over this cable, until either end leaves", (*visit).relay},
 		{"lines", "N", "rows of your screen; 0: no pages", (*visit).lines},
@@ -43,7 +45,8 @@ func ownWords() []ownWord {
 func (v *visit) shell(ctx context.Context) error {
 	v.until = time.Now().Add(v.options.Idle)
 	e := v.newEditor()
-	if err := v.say("\nwelcome, %s. help lists the words; Tab completes them.\n", v.who); err != nil {
+	err := v.say("\nwelcome, %s. help lists the words; Tab completes them.\n", v.who)
+	if err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -100,6 +103,9 @@ func (v *visit) obey(ctx context.Context, e *term.Terminal, line string) error {
 		}
 		line = fmt.Sprintf("show %d", v.listed[n-1])
 		said = words(line)
+	}
+	if said[0] == "evidence" { // what the shell prints goes over the cable here
+		said = append([]string{"send"}, said...)
 	}
 	name, err := v.find(said[0])
 	if err != nil {
@@ -248,7 +254,7 @@ func (v *visit) remember(ctx context.Context, state string) error {
 	all, err := v.options.Client.Payments(ctx, state)
 	v.listed = v.listed[:0]
 	if err != nil || len(all) == 0 {
-		return nil //nolint:nilerr // the verb has told why
+		return nil
 	}
 	for _, p := range all {
 		v.listed = append(v.listed, p.ID)

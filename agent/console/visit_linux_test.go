@@ -91,7 +91,7 @@ func TestTheLockOutSurvivesARestart(t *testing.T) {
 	if strings.Contains(d.screen(), "]> ") {
 		t.Error("let in while locked")
 	}
-	if strings.Contains(d.agent.notes(), "314159") || strings.Contains(string(d.seen), "314159") {
+	if strings.Contains(d.agent.notes(), "314159") || strings.Contains(d.all(), "314159") {
 		t.Error("a PIN was shown or written down")
 	}
 	// A damaged file is no way out either.
@@ -259,7 +259,7 @@ func TestChinese(t *testing.T) {
 	d := newDesk(t, func(o *console.Options) { o.Lang, o.Charset = verbs.Chinese, console.GBK })
 	d.awake("\r", "RC1.")
 	d.expect("\xd3\xa6\xb4\xf0: ") // 应答
-	c, err := badge.ParseChallenge(strings.Fields(string(d.seen[bytes.LastIndex(d.seen, []byte("RC1.")):]))[0])
+	c, err := badge.ParseChallenge(strings.Fields(d.all()[strings.LastIndex(d.all(), "RC1."):])[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,6 +284,9 @@ func TestAFileAsText(t *testing.T) {
 	if err != nil || name != "evidence-T0000001-21.json" || !bytes.Contains(content, []byte(`"id":21`)) {
 		t.Errorf("%s: %.60s, %v", name, content, err)
 	}
+	d.expect("]> ")
+	d.press("evidence 34 text\r")
+	d.expect("name: evidence-T0000001-34.json")
 	d.expect("]> ")
 	d.press("send nothing\r")
 	d.expect("send evidence ID")

@@ -57,7 +57,7 @@ func (p *held) message(k Kind) *Message {
 }
 
 // answer is what the till hears about its sale.
-func (c *core) answer(p *held, code string) *Message {
+func (p *held) answer(code string) *Message {
 	m := p.message(SaleAnswer)
 	m.Code = code
 	return m
@@ -73,19 +73,19 @@ func (c *core) tellApp(p *held, outcome payment.Outcome) {
 	case outcome == payment.Unknown:
 		p.asker = false
 		if asker {
-			c.w.tell(p.till, 0, c.answer(p, "68"))
+			c.w.tell(p.till, 0, p.answer("68"))
 		}
 		return
 	case outcome == payment.NotSent:
 		p.asker = false
 		if asker {
-			c.w.tell(p.till, 0, c.answer(p, "91"))
+			c.w.tell(p.till, 0, p.answer("91"))
 		}
 		return
 	case p.live.Phase == payment.Declined:
 		p.asker = false
 		if asker {
-			c.w.tell(p.till, 0, c.answer(p, p.code))
+			c.w.tell(p.till, 0, p.answer(p.code))
 		}
 		return
 	case !asker:
@@ -93,7 +93,7 @@ func (c *core) tellApp(p *held, outcome payment.Outcome) {
 		return
 	}
 	c.ticket++
-	switch c.w.tell(p.till, c.ticket, c.answer(p, p.code)) {
+	switch c.w.tell(p.till, c.ticket, p.answer(p.code)) {
 	case delivered:
 		p.asker = false
 		c.again = append(c.again, later{p, payment.Delivered{}})

@@ -40,23 +40,27 @@ type setting struct {
 
 var visit = setting{baud: 115200, timeout: "1s"}
 
-func open(
-	ctx context.Context, reversald, acquirerd string, s setting,
-) (_ *drill, err error) {
+// programs are what is drilled, and until when.
+type programs struct {
+	ctx                  context.Context //nolint:containedctx // one for the whole of the drill
+	reversald, acquirerd string
+}
+
+func open(p programs, s setting) (_ *drill, err error) {
 	dir, err := os.MkdirTemp("", "reversald-drill-")
 	if err != nil {
 		return nil, err
 	}
-	d := &drill{ctx: ctx, dir: dir}
+	d := &drill{ctx: p.ctx, dir: dir}
 	defer func() {
 		if err != nil {
 			d.close(false)
 		}
 	}()
-	if d.reversald, err = filepath.Abs(reversald); err != nil {
+	if d.reversald, err = filepath.Abs(p.reversald); err != nil {
 		return nil, err
 	}
-	if d.acquirerd, err = filepath.Abs(acquirerd); err != nil {
+	if d.acquirerd, err = filepath.Abs(p.acquirerd); err != nil {
 		return nil, err
 	}
 	if d.wire, err = layWire(dir, s.baud, s.noise); err != nil {
@@ -89,8 +93,9 @@ func open(
 
 // sit puts a technician in front of a screen.
 func (d *drill) sit() error {
-	_, err := d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", d.dir, "env", "PS1=laptop$ ",
-		"HISTFILE=", "PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
+	_, err := d.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", d.dir,
+		"env", "PS1=laptop$ ", "HISTFILE=",
+		"PATH="+filepath.Dir(d.reversald)+":"+os.Getenv("PATH"), "bash", "--norc")
 	return err
 }
 
@@ -165,6 +170,7 @@ func (d *drill) tail(name string) string {
 func (d *drill) command(argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, patience)
 	defer cancel()
+	//nolint:gosec // G702: it runs what it was told to run
 	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -203,18 +209,13 @@ func (d *drill) line(text string) error {
 	return errors.Join(d.write(text), d.press("Enter"))
 }
 
-// sees waits until the last lines of the screen hold a text, and gives the screen.
-func (d *drill) sees(want string) (string, error) {
-	pattern, err := regexp.Compile(want)
-	if err != nil {
-		return "", err
-	}
-	last := ""
-	err = d.until(fmt.Sprintf("%q on the screen", want), func() bool {
-		last, err = d.screen()
-		return err == nil && pattern.MatchString(last)
+// sees waits until the screen matches an expression.
+func (d *drill) sees(want string) error {
+	pattern := regexp.MustCompile(want)
+	return d.until(fmt.Sprintf("%q on the screen", want), func() bool {
+		screen, err := d.screen()
+		return err == nil && pattern.MatchString(screen)
 	})
-	return last, err
 }
 
 // show prints the screen for the document.

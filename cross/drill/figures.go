@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ import (
 const reversals = 20
 
 // figures prints what a cable costs: name value unit goal ok|short.
-func figures(ctx context.Context, reversald, acquirerd string) int {
+func figures(p programs) int {
 	good := true
 	say := func(name string, value float64, unit string, goal float64, atLeast bool) {
 		verdict := "ok"
@@ -29,7 +28,7 @@ func figures(ctx context.Context, reversald, acquirerd string) int {
 		}
 		fmt.Printf("%s %.0f %s %.0f %s\n", name, value, unit, goal, verdict)
 	}
-	if err := consoleFigures(ctx, reversald, acquirerd, say); err != nil {
+	if err := consoleFigures(p, say); err != nil {
 		fmt.Fprintf(os.Stderr, "drill: the console at 9600: %v\n", err)
 		return 1
 	}
@@ -41,7 +40,7 @@ func figures(ctx context.Context, reversald, acquirerd string) int {
 		if s.noise > 0 {
 			name += fmt.Sprintf("_noise_%.1f%%", 100*s.noise)
 		}
-		took, right, err := relayFigures(ctx, reversald, acquirerd, s)
+		took, right, err := relayFigures(p, s)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "drill: %s: %v\n", name, err)
 			return 1
@@ -62,11 +61,8 @@ func figures(ctx context.Context, reversald, acquirerd string) int {
 
 // consoleFigures measures an order's way: from its ENTER to the first byte that is no echo, and to
 // the prompt that follows.
-func consoleFigures(
-	ctx context.Context, reversald, acquirerd string,
-	say func(string, float64, string, float64, bool),
-) error {
-	d, err := open(ctx, reversald, acquirerd, setting{baud: 9600, timeout: "1s"})
+func consoleFigures(p programs, say func(string, float64, string, float64, bool)) error {
+	d, err := open(p, setting{baud: 9600, timeout: "1s"})
 	if err != nil {
 		return err
 	}
@@ -180,9 +176,9 @@ func logInRaw(d *drill, port *os.File, r *listener) error {
 // relayFigures relays twenty reversals with the real programs at both ends, and takes from the
 // journal how long each was on its way. Right are those the host's books show as reversed.
 func relayFigures(
-	ctx context.Context, reversald, acquirerd string, s setting,
+	p programs, s setting,
 ) (took []time.Duration, right int, err error) {
-	d, err := open(ctx, reversald, acquirerd, s)
+	d, err := open(p, s)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -242,7 +238,8 @@ func (d *drill) relayAll() error {
 		_ = cmd.Wait()
 	}()
 	for range 10 { // twenty reversals at 9600 in noise take longer than one patience
-		if err = d.waitStatus("the reversals", func(s status) bool { return s.Owed == 0 }); err == nil {
+		err = d.waitStatus("the reversals", func(s status) bool { return s.Owed == 0 })
+		if err == nil {
 			return nil
 		}
 	}

@@ -15,19 +15,22 @@ import (
 	"os/signal"
 )
 
-func main() { os.Exit(run()) }
-
-func run() int {
+func main() {
 	reversald := flag.String("reversald", "bin/reversald", "which reversald")
 	acquirerd := flag.String("acquirerd", "bin/acquirerd", "which acquirerd")
 	screens := flag.Bool("screens", false, "print the screen after every step")
-	measure := flag.Bool("figures", false, "measure instead, and print name value unit goal ok|short")
+	measure := flag.Bool("figures", false, "measure: print name value unit goal ok|short")
 	keep := flag.Bool("keep", false, "keep the files")
 	flag.Parse()
+	os.Exit(run(programs{reversald: *reversald, acquirerd: *acquirerd}, *measure, *screens, *keep))
+}
+
+func run(p programs, measure, screens, keep bool) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if *measure {
-		return figures(ctx, *reversald, *acquirerd)
+	p.ctx = ctx
+	if measure {
+		return figures(p)
 	}
 	for tool, from := range map[string]string{"picocom": "picocom", "tmux": "tmux", "rb": "lrzsz"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -35,7 +38,7 @@ func run() int {
 			return 1
 		}
 	}
-	d, err := open(ctx, *reversald, *acquirerd, visit)
+	d, err := open(p, visit)
 	if err == nil {
 		err = d.sit()
 	}
@@ -43,8 +46,8 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "drill: %v\n", err)
 		return 1
 	}
-	d.screens = *screens
-	defer d.close(*keep)
+	d.screens = screens
+	defer d.close(keep)
 	for _, step := range steps() {
 		fmt.Printf("%s\n", step.title)
 		if err := step.do(d); err != nil {

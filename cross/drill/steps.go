@@ -138,7 +138,7 @@ func logIn(d *drill) error {
 	if err := d.line(strings.TrimSpace(answer)); err != nil {
 		return err
 	}
-	if _, err := d.sees(prompt); err != nil {
+	if err := d.sees(prompt); err != nil {
 		return err
 	}
 	return d.show()
@@ -153,25 +153,23 @@ func (d *drill) sees1(want string) (string, error) {
 	return screen, err
 }
 
-func (d *drill) say(line, want string) (string, error) {
+func (d *drill) say(line, want string) error {
 	if err := d.line(line); err != nil {
-		return "", err
+		return err
 	}
-	screen, err := d.sees(`(?s)> ` + regexp.QuoteMeta(line) + `\n.*` + want + `.*` + prompt)
+	err := d.sees(`(?s)> ` + regexp.QuoteMeta(line) + `\n.*` + want + `.*` + prompt)
 	if err != nil {
-		return screen, err
+		return err
 	}
-	return screen, d.show()
+	return d.show()
 }
 
 func listStuck(d *drill) error {
-	_, err := d.say("stuck", `55\.00.*refuses`)
-	return err
+	return d.say("stuck", `55\.00.*refuses`)
 }
 
 func explain(d *drill) error {
-	_, err := d.say("1", `55\.00`)
-	return err
+	return d.say("1", `55\.00`)
 }
 
 func replay(d *drill) error {
@@ -182,13 +180,13 @@ func replay(d *drill) error {
 	if err := d.line("replay " + id + " --reason 'the host has mended its tables'"); err != nil {
 		return err
 	}
-	if _, err := d.sees("again:$"); err != nil {
+	if err := d.sees("again:$"); err != nil {
 		return err
 	}
 	if err := d.line(id); err != nil {
 		return err
 	}
-	if _, err := d.sees(`(?s)being reversed again.*` + prompt); err != nil {
+	if err := d.sees(`(?s)being reversed again.*` + prompt); err != nil {
 		return err
 	}
 	return d.show()
@@ -210,7 +208,7 @@ func relay(d *drill) error {
 	if err := d.line("relay"); err != nil {
 		return err
 	}
-	if _, err := d.sees("RELAY READY"); err != nil {
+	if err := d.sees("RELAY READY"); err != nil {
 		return err
 	}
 	if err := d.show(); err != nil {
@@ -219,10 +217,11 @@ func relay(d *drill) error {
 	if err := d.press("C-a", "C-q"); err != nil {
 		return err
 	}
-	if _, err := d.sees(`laptop\$ *$`); err != nil {
+	if err := d.sees(`laptop\$ *$`); err != nil {
 		return err
 	}
-	if err := d.line("clear; reversald relay --port " + d.wire.laptop + " --to " + d.host); err != nil {
+	err := d.line("clear; reversald relay --port " + d.wire.laptop + " --to " + d.host)
+	if err != nil {
 		return err
 	}
 	done := func(s status) bool { return s.Owed == 0 && s.Stuck == 0 }
@@ -232,7 +231,7 @@ func relay(d *drill) error {
 	if err := d.press("C-c"); err != nil {
 		return err
 	}
-	if _, err := d.sees(`(?s)opened.*the relay has ended.*laptop\$ *$`); err != nil {
+	if err := d.sees(`(?s)opened.*the relay has ended.*laptop\$ *$`); err != nil {
 		return err
 	}
 	return d.show()
@@ -245,27 +244,26 @@ func nothingOwed(d *drill) error {
 	if err := logIn(d); err != nil {
 		return err
 	}
-	_, err := d.say("list", `none`)
-	return err
+	return d.say("list", `none`)
 }
 
 func evidence(d *drill) error {
 	if err := d.line("send evidence 1"); err != nil {
 		return err
 	}
-	if _, err := d.sees("Start YMODEM receive"); err != nil {
+	if err := d.sees("Start YMODEM receive"); err != nil {
 		return err
 	}
 	if err := d.press("C-a", "C-r"); err != nil {
 		return err
 	}
-	if _, err := d.sees(`file:|\*\*\*`); err != nil {
+	if err := d.sees(`file:|\*\*\*`); err != nil {
 		return err
 	}
 	if err := d.press("Enter"); err != nil {
 		return err
 	}
-	if _, err := d.sees(`(?s)sent\n.*` + prompt); err != nil {
+	if err := d.sees(`(?s)sent\n.*` + prompt); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(d.path("evidence-T0000001-1.json"))
@@ -290,14 +288,13 @@ func logOut(d *drill) error {
 	if err := d.line("logout"); err != nil {
 		return err
 	}
-	if _, err := d.sees("logged out"); err != nil {
+	if err := d.sees("logged out"); err != nil {
 		return err
 	}
 	if err := d.press("C-a", "C-x"); err != nil {
 		return err
 	}
-	_, err := d.sees(`laptop\$ *$`)
-	return err
+	return d.sees(`laptop\$ *$`)
 }
 
 // books: both debits are gone.

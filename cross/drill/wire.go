@@ -20,7 +20,9 @@ type wire struct {
 
 // layWire lays a cable on which a part of the bytes is hit: 0.004 is 0.4 %.
 func layWire(dir string, baud int, noise float64) (*wire, error) {
-	w := &wire{baud: baud, laptop: filepath.Join(dir, "ttyUSB0"), terminal: filepath.Join(dir, "ttyS1")}
+	w := &wire{
+		baud: baud, laptop: filepath.Join(dir, "ttyUSB0"), terminal: filepath.Join(dir, "ttyS1"),
+	}
 	for i, name := range []string{w.laptop, w.terminal} {
 		master, slave, err := pty.Open()
 		if err != nil {

@@ -137,9 +137,10 @@ func main() {
 		return "", err
 	}
 	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, source)
-	// One file has no module, so the flag that names another go.mod has no place here.
+	// Outside of any module, so that the Go of the oldest target takes it as well.
+	build.Dir = dir
 	build.Env = append(append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux"), environment...)
-	build.Env = append(build.Env, "GOFLAGS=")
+	build.Env = append(build.Env, "GOFLAGS=", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("the empty program: %w: %s", err, out)
 	}

@@ -13,19 +13,24 @@ route add default gw 10.0.2.2
 mount -t ubifs ubi0:data /var/lib/reversald || poweroff -f
 echo "machine: $(uname -srm), $(grep ubifs /proc/mounts)"
 
-# The cable of a technician: a USB adapter whose other end is outside this machine,
-# joined to the USB port that this machine is a gadget on. Both are real drivers.
-cable() {
-	while [ ! -e /dev/ttyUSB0 ] || [ ! -e /dev/ttyACM0 ] || [ ! -e /dev/ttyGS0 ]; do
+# join USB GADGET: a USB adapter whose other end is outside this machine, joined to
+# a USB port that this machine is a gadget on. Both are real drivers.
+join() {
+	while [ ! -e $1 ] || [ ! -e $2 ]; do
 		sleep 0.1
 	done
-	for port in /dev/ttyUSB0 /dev/ttyACM0 /dev/ttyGS0; do
-		stty -F $port raw -echo
-	done
-	cat /dev/ttyUSB0 >/dev/ttyACM0 &
-	cat /dev/ttyACM0 >/dev/ttyUSB0 &
-	[ -e /etc/reversald/console ] && return
-	# No console of its own yet: what comes in is a command, what it prints goes out.
+	stty -F $1 raw -echo
+	stty -F $2 raw -echo
+	cat $1 >$2 &
+	cat $2 >$1 &
+}
+
+# The first cable is a shell for this test: what comes in is a command, what it prints
+# goes out. The second, on ttyGS1, is for the console of the daemon, if it has one.
+cable() {
+	join /dev/ttyUSB0 /dev/ttyACM0
+	join /dev/ttyUSB1 /dev/ttyACM1
+	stty -F /dev/ttyGS0 raw -echo
 	while read -r line; do
 		sh -c "$line" 2>&1
 		echo "end of answer"

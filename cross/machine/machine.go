@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,13 +43,15 @@ func power(ctx context.Context, o options, dir string, appPort int) (*machine, e
 		"-M", "virt,highmem=off", "-cpu", "cortex-a7", "-m", "128", "-nographic", "-no-reboot",
 		"-kernel", o.kernel, "-initrd", filepath.Join(dir, "initramfs.gz"),
 		"-append", "console=ttyAMA0 quiet panic=1 "+
-			"mtdparts=0.flash:64m(boot),64m(data) ubi.mtd=data",
+			"mtdparts=0.flash:64m(boot),64m(data) ubi.mtd=data g_serial.n_ports=2",
 		"-drive", "if=pflash,index=1,format=raw,cache=writethrough,file="+flashPath(dir),
 		"-netdev", fmt.Sprintf("user,id=net,hostfwd=tcp:127.0.0.1:%d-:8582", appPort),
 		"-device", "virtio-net-device,netdev=net",
 		"-device", "qemu-xhci",
 		"-chardev", "socket,id=cable,server=on,wait=off,path="+cablePath(dir),
-		"-device", "usb-serial,chardev=cable,always-plugged=on")
+		"-device", "usb-serial,chardev=cable,always-plugged=on",
+		"-chardev", "socket,id=console,server=on,wait=off,path="+consolePath(dir),
+		"-device", "usb-serial,chardev=console,always-plugged=on")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -65,6 +68,9 @@ func power(ctx context.Context, o options, dir string, appPort int) (*machine, e
 
 func flashPath(dir string) string { return filepath.Join(dir, "flash.img") }
 func cablePath(dir string) string { return filepath.Join(dir, "cable.sock") }
+
+// consolePath is a second cable, to the port that the daemon's own console has.
+func consolePath(dir string) string { return filepath.Join(dir, "console.sock") }
 
 // read keeps what the machine's console prints, and shows it.
 func (m *machine) read(out io.Reader) {
@@ -148,4 +154,25 @@ func askOnce(dir, line string) (string, error) {
 		answer.WriteString(text + "\n")
 	}
 	return "", errSilentCable
+}
+
+// listenIn types lines into the daemon's own console and returns what came back in a while.
+func listenIn(dir string, lines ...string) (string, error) {
+	cable, err := net.Dial("unix", consolePath(dir))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = cable.Close() }()
+	var heard bytes.Buffer
+	for _, line := range lines {
+		if _, err := io.WriteString(cable, line+"\r"); err != nil {
+			return "", err
+		}
+		if err := cable.SetReadDeadline(time.Now().Add(answerTime)); err != nil {
+			return "", err
+		}
+		// It ends with the deadline: a console says when it is done to people only.
+		_, _ = io.Copy(&heard, cable)
+	}
+	return heard.String(), nil
 }

@@ -20,7 +20,8 @@ import (
 type options struct {
 	kernel, busybox, reversald, acquirerd string
 	rounds                                int
-	keep                                  bool
+	seed                                  uint64
+	keep, console                         bool
 }
 
 func main() {
@@ -30,6 +31,8 @@ func main() {
 	flag.StringVar(&o.reversald, "reversald", "bin/armv7/reversald", "the daemon for ARM")
 	flag.StringVar(&o.acquirerd, "acquirerd", "bin/acquirerd", "the host, for this machine")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often the plug is pulled")
+	flag.Uint64Var(&o.seed, "seed", 1, "of the moments at which the plug is pulled")
+	flag.BoolVar(&o.console, "console", false, "the daemon has a console: put it on a serial port")
 	flag.BoolVar(&o.keep, "keep", false, "leave flash, books and sockets behind, and say where")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

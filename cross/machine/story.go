@@ -14,6 +14,10 @@ import (
 	"time"
 )
 
+// longest is how long after a till has asked the plug is pulled at the latest; the host answers
+// only after five seconds, so that is always in the middle of the sale.
+const longest = 600 * time.Millisecond
+
 // clients is how many apps are connected when the loaded memory is read.
 const clients = 64
 
@@ -26,6 +30,7 @@ type story struct {
 	machine *machine
 	appPort int
 	sales   map[string]told // by STAN
+	chance  *rand.Rand
 }
 
 func play(ctx context.Context, o options) error {
@@ -38,7 +43,11 @@ func play(ctx context.Context, o options) error {
 	} else {
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	s := &story{ctx: ctx, o: o, dir: dir, sales: map[string]told{}}
+	fmt.Printf("seed %d\n", o.seed)
+	s := &story{
+		ctx: ctx, o: o, dir: dir, sales: map[string]told{},
+		chance: rand.New(rand.NewPCG(o.seed, 0)),
+	}
 	if s.appPort, err = freePort(); err != nil {
 		return err
 	}
@@ -48,6 +57,9 @@ func play(ctx context.Context, o options) error {
 	defer s.host.close()
 	// 10.0.2.2 is this side, seen through qemu's network.
 	config := fmt.Sprintf("host: \"10.0.2.2:%s\"\nlisten: \"0.0.0.0:8582\"\n", s.host.port)
+	if o.console {
+		config += "console.port: \"/dev/ttyGS1\"\n"
+	}
 	err = initramfs(filepath.Join(dir, "initramfs.gz"), o.busybox, o.reversald, config)
 	if err != nil {
 		return err
@@ -90,7 +102,32 @@ func (s *story) tell() error {
 	for _, line := range strings.Split(strings.TrimSpace(answer), "\n") {
 		fmt.Println("    >", line)
 	}
+	if s.o.console {
+		if err := s.visit(); err != nil {
+			return err
+		}
+	}
 	return s.balance()
+}
+
+// visit is that of somebody at the daemon's own console. The machine has nobody's key, so what is
+// shown is that the cable reaches the console, and that it tells a stranger nothing else.
+func (s *story) visit() error {
+	heard, err := listenIn(s.dir, "", "", "help", "status")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nat the daemon's own console, through another cable\n")
+	for _, line := range strings.Split(strings.TrimSpace(heard), "\n") {
+		fmt.Println("    >", strings.TrimRight(line, "\r"))
+	}
+	switch {
+	case !strings.Contains(heard, "reversald"):
+		return errors.New("the console did not answer")
+	case strings.Contains(heard, "journal "):
+		return errors.New("the console told a stranger the status")
+	}
+	return nil
 }
 
 // boot switches the machine on and waits until apps can connect.
@@ -108,8 +145,9 @@ func (s *story) boot(why string) error {
 	if err != nil {
 		return err
 	}
-	figure("machine_power_to_listening", listening.Sub(s.machine.began).Seconds(), "s", "none", true)
-	figure("machine_start_to_listening", listening.Sub(started).Seconds(), "s", "none", true)
+	sincePower, sinceStart := listening.Sub(s.machine.began), listening.Sub(started)
+	figure("machine_power_to_listening", sincePower.Seconds(), "s", "none", true)
+	figure("machine_start_to_listening", sinceStart.Seconds(), "s", "none", true)
 	return nil
 }
 
@@ -159,7 +197,7 @@ func (s *story) cut(round int) error {
 			return err
 		}
 	} else {
-		wait := time.Duration(rand.Int64N(int64(600 * time.Millisecond))) //nolint:gosec // a moment
+		wait := time.Duration(s.chance.Int64N(int64(longest)))
 		time.Sleep(wait)
 		moment = fmt.Sprintf("%d ms after the till had asked", wait.Milliseconds())
 	}
@@ -206,7 +244,8 @@ func (s *story) settled() error {
 		if err != nil {
 			return err
 		}
-		if strings.Contains(status, `"link":"up"`) && strings.Contains(status, `"open":0,"owed":0`) {
+		if strings.Contains(status, `"link":"up"`) &&
+			strings.Contains(status, `"open":0,"owed":0`) {
 			return nil
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -270,7 +309,8 @@ func (s *story) balance() error {
 			verdict = "WRONG"
 			wrong++
 		}
-		fmt.Printf("  %s  cashier %-9s host %-18s %s\n", stan, s.sales[stan].Outcome, state, verdict)
+		fmt.Printf("  %s  cashier %-9s host %-18s %s\n",
+			stan, s.sales[stan].Outcome, state, verdict)
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d sales do not balance", wrong)

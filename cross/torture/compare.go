@@ -116,6 +116,16 @@ func storiesOf(lines []filed) map[sale]*story {
 	return stories
 }
 
+// unfinished says whether a story has no end yet.
+func unfinished(lines []filed) bool {
+	for _, s := range storiesOf(lines) {
+		if !s.has("confirmed") && !s.has("reversed") && !s.has("declined") && !s.has("unsent") {
+			return true
+		}
+	}
+	return false
+}
+
 // compare holds the three against each other: a receipt if and only if money moved, nothing sent
 // twice, and what is on file agrees with both. Everything is settled when it is called.
 func compare(tolds []told, books []booked, lines []filed, l lenience) tally {

@@ -23,7 +23,8 @@ func (g *ground) liveCuts(ctx context.Context) error {
 	for ; cuts < g.cuts && ctx.Err() == nil; shops++ {
 		d := dialects()[shops%len(dialects())]
 		seed := g.seed + uint64(shops)
-		t, n, err := g.cutShop(ctx, d, seed, min(cutsAShop, max(1, g.cuts/len(dialects())), g.cuts-cuts))
+		each := min(cutsAShop, max(1, g.cuts/len(dialects())), g.cuts-cuts)
+		t, n, err := g.cutShop(ctx, d, seed, each)
 		cuts += n
 		sum.add(t)
 		if err != nil && ctx.Err() == nil {

@@ -181,9 +181,10 @@ func until(ctx context.Context, what string, is func() error) error {
 	return fmt.Errorf("waited in vain for %s: %w", what, err)
 }
 
-// freeAddress is one on loopback where nobody listens right now.
+// freeAddress is one on loopback where nobody listens right now. It is not on 127.0.0.1: there the
+// next connection of anybody could take the port while the daemon is dead.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.77.0.1:0")
 	if err != nil {
 		return "", err
 	}

@@ -237,6 +237,13 @@ func (s *shop) settle(ctx context.Context) (tally, error) {
 		}
 	}
 	lines, err := s.filed(ctx)
+	for range 10 { // nobody waits for the commit of a confirmation, so it may follow
+		if err != nil || !unfinished(lines) {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+		lines, err = s.filed(ctx)
+	}
 	if err != nil {
 		return tally{}, err
 	}

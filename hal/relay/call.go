@@ -245,7 +245,7 @@ func (c *Call) Close() error {
 func (c *Call) Remote() string { return c.address + " over the cable" }
 
 // Local implements hal.Link.
-func (c *Call) Local() string { return "cable" }
+func (*Call) Local() string { return "cable" }
 
 // put hands as much of b to the engine as it takes now.
 func (c *Call) put(b []byte) (n int, err error) {

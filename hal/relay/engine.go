@@ -105,14 +105,6 @@ func (e *engine) offer(b []byte) bool {
 	return true
 }
 
-// vacancies is how many more packets offer would take.
-func (e *engine) vacancies() int {
-	if !e.up || e.leaving > 0 {
-		return 0
-	}
-	return window + waitingMax - len(e.queue)
-}
-
 // leave ends the session from this side: the farewell goes out a few times, as nobody answers it.
 func (e *engine) leave(why string) {
 	const farewells = 5

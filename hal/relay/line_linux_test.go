@@ -316,9 +316,7 @@ func TestTheLaptopStartsAnew(t *testing.T) {
 	laptop.port.Close() // as a crash does: no farewell
 	laptop.ended(t)
 	again := startEnd(t, c.A, relay.Options{Offer: []string{host}})
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go relay.Serve(ctx, again.line, []string{host}, func(relay.Event) {})
+	go relay.Serve(t.Context(), again.line, []string{host}, func(relay.Event) {})
 	terminal.waitUp(t, false)
 	terminal.waitUp(t, true)
 	if _, err := call.Read(make([]byte, 1)); !errors.Is(err, hal.ErrLinkGone) {
@@ -436,8 +434,10 @@ func certificate(tb testing.TB) (tls.Certificate, *x509.CertPool) {
 // BenchmarkRelay prints what one reversal of 220 bytes and its answer take over the cable.
 func BenchmarkRelay(b *testing.B) {
 	for _, o := range []haltest.CableOptions{
-		{Baud: 9600}, {Baud: 9600, Noise: 0.001, Seed: 1},
-		{Baud: 115200}, {Baud: 115200, Noise: 0.004, Seed: 1},
+		{Baud: 9600},
+		{Baud: 9600, Noise: 0.001, Seed: 1},
+		{Baud: 115200},
+		{Baud: 115200, Noise: 0.004, Seed: 1},
 	} {
 		b.Run(fmt.Sprintf("baud=%d/noise=%.3f", o.Baud, o.Noise), func(b *testing.B) {
 			host := echoHost(b, plain)

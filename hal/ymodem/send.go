@@ -95,8 +95,8 @@ func Send(
 }
 
 // goodbye ends the batch with an empty name. The file has arrived, and was acknowledged: a receiver
-// that leaves without a word, or whose last word is lost as its terminal is set back, is no failure,
-// and what were sent again to it would be noise on somebody's screen.
+// that leaves without a word, or whose last word is lost as its terminal is set back, is no
+// failure, and what were sent again to it would be noise on somebody's screen.
 func (s sender) goodbye() error {
 	_ = s.await(want, goodbyeWait)
 	const tries = 3
@@ -104,7 +104,7 @@ func (s sender) goodbye() error {
 		if _, err := s.line.Write(frameOf(0, nil, 0)); err != nil {
 			return err
 		}
-		if answer, err := s.answer(goodbyeWait); answer != nak || err != nil {
+		if answer, _ := s.answer(goodbyeWait); answer != nak {
 			break
 		}
 	}

@@ -49,7 +49,8 @@ func relayCommand(o *options) *cobra.Command {
 			return o.relay(ctx, f)
 		},
 	}
-	cmd.Flags().StringVar(&f.port, "port", "", "serial port: /dev/ttyUSB0, /dev/cu.usbserial-1, COM3")
+	cmd.Flags().StringVar(&f.port, "port", "",
+		"serial port: /dev/ttyUSB0, /dev/cu.usbserial-1, COM3")
 	cmd.Flags().IntVar(&f.baud, "baud", 115200, "its speed, as the terminal's console.baud")
 	cmd.Flags().StringSliceVar(&f.to, "to", nil, "host:port that the terminal may call; repeatable")
 	cmd.Flags().StringVar(&f.key, "key", "", "technician's key to log in with")
@@ -62,7 +63,9 @@ const relayPatience = 30 * time.Second
 func (o *options) relay(ctx context.Context, f relayFlags) error {
 	port, err := hal.Serial{Baud: f.baud}.Open(ctx, f.port)
 	if err != nil {
-		return toolError{err, exitUnavailable, "name the port with --port; no other program may hold it"}
+		return toolError{
+			err, exitUnavailable, "name the port with --port; no other program may hold it",
+		}
 	}
 	defer func() { _ = port.Close() }()
 	var wire io.ReadWriter = port
@@ -89,7 +92,7 @@ func (o *options) relay(ctx context.Context, f relayFlags) error {
 			if e.What == "ended" {
 				text += fmt.Sprintf(", %d bytes to the host, %d back", e.ToHost, e.FromIt)
 			}
-			if e.Err != nil {
+			if e.Err != nil && ctx.Err() == nil {
 				text += ": " + e.Err.Error()
 			}
 			o.printf("%s\n", text)
@@ -99,7 +102,7 @@ func (o *options) relay(ctx context.Context, f relayFlags) error {
 	s := line.Stats()
 	o.printf("the relay has ended: %d frames, %d bad, %d sent again\n", s.Frames, s.Bad, s.Resent)
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // that is how it is ended
+		return nil
 	}
 	hint := "look at the terminal: log in, and say relay"
 	if errors.Is(err, relay.ErrNobody) {

@@ -20,9 +20,9 @@ func techCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tech",
 		Short: "a technician's key, and what it signs",
-		Long: "tech is for a technician's laptop. keygen makes a key, once; its public line goes\n" +
-			"into the terminals' configuration (console.keys). sign answers the challenge that\n" +
-			"a terminal's serial console shows.",
+		Long: "tech is for a technician's laptop. keygen makes a key, once; its public line\n" +
+			"goes into the terminals' configuration (console.keys). sign answers the\n" +
+			"challenge that a terminal's serial console shows.",
 		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -38,10 +38,10 @@ func techKeygenCommand(o *options) *cobra.Command {
 		Short: "make a technician's key, and print its public line",
 		Args:  oneWord("the technician's name"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			passphrase, err := "", error(nil)
+			var passphrase string
 			if !open {
-				passphrase, err = o.secret("passphrase (empty: none): ")
-				if err != nil {
+				var err error
+				if passphrase, err = o.secret("passphrase (empty: none): "); err != nil {
 					return err
 				}
 			}
@@ -52,7 +52,7 @@ func techKeygenCommand(o *options) *cobra.Command {
 			if err := writeNew(file, text); err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(o.errout, "reversald: the key is in %s; this goes into console.keys:\n",
+			_, _ = fmt.Fprintf(o.errout, "reversald: the key is in %s; this is for console.keys:\n",
 				file)
 			o.printf("%s\n", key)
 			return nil
@@ -112,8 +112,9 @@ func techPINCommand(o *options) *cobra.Command {
 func (o *options) sign(file string, c badge.Challenge) (answer, who string, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", "", toolError{err, exitNoInput, "make a key with reversald tech keygen, or name " +
-			"it with --key"}
+		return "", "", toolError{
+			err, exitNoInput, "make a key with reversald tech keygen, or name it with --key",
+		}
 	}
 	key, private, err := badge.OpenSecret(string(text), func() (string, error) {
 		return o.secret("passphrase: ")

@@ -17,9 +17,9 @@ func unarmourCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unarmour LOG",
 		Short: "get a file out of the log of a terminal program",
-		Long: "unarmour finds the file that the console sent as text (send evidence ID text) in\n" +
-			"the log of a terminal program, checks it, and writes it under its own name. - reads\n" +
-			"standard input.",
+		Long: "unarmour finds the file that the console sent as text (send evidence ID text)\n" +
+			"in the log of a terminal program, checks it, and writes it under its own\n" +
+			"name. - reads standard input.",
 		Args: oneWord("the log"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			in := io.Reader(os.Stdin)

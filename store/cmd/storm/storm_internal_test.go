@@ -22,7 +22,8 @@ func TestMain(m *testing.M) {
 }
 
 // taker takes down what a writer does to a folder, by looking at the files after every step, and
-// gives it the order that the store has: the ring beside bbolt's pages, then bbolt's meta page.
+// gives it the order that the store has: the ring beside bbolt's pages, then bbolt's meta page, and
+// the mark last, which nobody syncs.
 type taker struct {
 	t     *testing.T
 	dir   string
@@ -39,7 +40,7 @@ func (k *taker) look() {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	var pages, metas []op
+	var pages, metas, marks []op
 	var synced []int
 	for _, f := range there {
 		now, err := os.ReadFile(filepath.Join(k.dir, f.Name()))
@@ -58,14 +59,19 @@ func (k *taker) look() {
 				continue
 			}
 			o := op{Kind: opWrite, File: id, Off: int64(at), Data: now[at:end]}
-			if known && f.Name() == "journal.db" && at < 8192 {
+			switch {
+			case f.Name() == "journal.db.closed":
+				marks = append(marks, o)
+			case known && f.Name() == "journal.db" && at < 8192:
 				metas = append(metas, o)
-			} else {
+			default:
 				pages = append(pages, o)
 			}
 		}
 		k.files[f.Name()] = now
-		synced = append(synced, id)
+		if f.Name() != "journal.db.closed" {
+			synced = append(synced, id)
+		}
 	}
 	k.log = append(k.log, pages...)
 	for _, id := range synced {
@@ -73,6 +79,7 @@ func (k *taker) look() {
 	}
 	k.log = append(k.log, metas...)
 	k.log = append(k.log, op{Kind: opSync, File: k.ids["journal.db"]})
+	k.log = append(k.log, marks...)
 }
 
 func (k *taker) write() string {
