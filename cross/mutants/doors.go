@@ -44,8 +44,8 @@ func doors() []mutant {
 			name: "repeated-question-sent-again",
 			rule: "a request is never sent twice",
 			file: app,
-			old:  "same(p.original, w.original) && p.state.Phase != payment.Unsent:",
-			new:  "same(p.original, w.original) && p.state.Phase == payment.Asked:",
+			old:  "	p := a.books.byKey[w.glance.Key]\n	switch {\n	case p == nil:\n		return false\n",
+			new:  "	p := a.books.byKey[w.glance.Key]\n	switch {\n	case p == nil || p.request == nil:\n		return false\n",
 			test: "TestARepeatedQuestionGetsTheOutcomeOnFile",
 		},
 		{
