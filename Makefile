@@ -64,6 +64,19 @@ test: build ## every test, once
 race: build ## every test under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -count=1 ./...
 
+mutants: ## defects put into the source, one at a time: a named test catches each (4 minutes)
+	go build -o bin/mutants ./cross/mutants
+	bin/mutants $(MUTANTFLAGS)
+
+# Whose statements count, and whose tests do.
+COVERED    := reversald/agent/payment,reversald/agent/reversal,reversald/store,reversald/iso
+COVERED_BY := ./agent ./agent/payment ./agent/reversal ./agent/faultsim ./store/... ./iso/...
+cover: ## how many statements of what decides, words and keeps the tests reach (2 minutes)
+	@mkdir -p bin
+	go test -count=1 -vet=off -coverpkg=$(COVERED) -coverprofile=bin/coverage.txt $(COVERED_BY) >bin/cover.log || \
+	  { cat bin/cover.log; exit 1; }
+	go run ./cross/cover $(COVERFLAGS) -packages $(COVERED) bin/coverage.txt
+
 bench: build bin/sqlite ## how fast a sale and a power-up are, and what the journal costs, here
 	go build -o bin/ ./cross/bench ./store/cmd/journalbench
 	bin/journalbench -sqlite bin/sqlite $(JOURNALFLAGS)

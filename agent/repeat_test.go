@@ -207,6 +207,27 @@ func TestATraceNumberInUseIsRefused(t *testing.T) {
 	})
 }
 
+// Rule: a stuck payment does not block trade, and its trace number is taken all the same: what the
+// host says about that number may be about either.
+func TestATraceNumberOfAStuckPaymentIsRefused(t *testing.T) {
+	story(t, func(s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		s.doubtsAndIsAnswered(h, app, "58")
+		dearer := sale("TERM0001", "000001")
+		dearer[4] = "000000009900"
+		app.sends("0200", dearer)
+		app.hears("0210", s.profile.Codes().Refused)
+		h.hearsNothing()
+		s.owes(0, 1)
+		if _, err := s.agent.Resolve(s.t.Context(), s.id("000001"), "Li", "the bank gave it back"); err != nil {
+			s.t.Fatal(err)
+		}
+		app.sends("0200", dearer)
+		h.answers(h.hears("0200"), "00")
+		app.hears("0210", "00")
+	})
+}
+
 // Rule: a payment asked again with another transmission time only is the same payment.
 func TestARepeatWithANewTransmissionTimeIsARepeat(t *testing.T) {
 	story(t, func(s *shop) {

@@ -59,6 +59,23 @@ func TestAReversalsAnswerNeverAnswersAPayment(t *testing.T) {
 	})
 }
 
+// Rule: trace numbers are counted by each terminal for itself: an answer to a reversal of another
+// terminal settles nothing, though the trace number is the same.
+func TestAReversalsAnswerOfAnotherTerminalSettlesNothing(t *testing.T) {
+	story(t, func(s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		s.doubts(h, app, "000001")
+		fields := answer(iso0400("000001"), "00")
+		fields[41] = "TERM0002"
+		h.says("0410", fields)
+		s.owes(1, 0)
+		s.onFile("000001", "asked", "doubted", "reversal sent")
+		if n := len(s.strays()); n != 1 {
+			s.t.Errorf("%d strays", n)
+		}
+	})
+}
+
 // Rule: garbage from the host is evidence too, without a byte of it shown; the line goes on.
 func TestGarbageFromTheHostIsAStray(t *testing.T) {
 	story(t, func(s *shop) {

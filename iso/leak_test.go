@@ -67,6 +67,21 @@ func TestOriginalKeepsOnlyWhatTheReversalNeeds(t *testing.T) {
 	}
 }
 
+// An app that puts the card number into a field that is kept, where no card number belongs, is not
+// served: it would stand on disk in clear.
+func TestACardNumberInAnotherFieldIsNotKept(t *testing.T) {
+	p := builtin(t, "iso87-ascii")
+	for name, taken := range map[string]bool{
+		"6222021234567890128": false, "SHOP 6222021234567890128": false, "SHOP 622202123456789012": true,
+	} {
+		m := chipSale() // the number is in the track and in the chip data
+		m[43] = name
+		if o, err := p.Original(composeIn(t, p, "0200", m)); (err == nil) != taken {
+			t.Errorf("%q: kept %q, %v", name, o.Fields[43], err)
+		}
+	}
+}
+
 func TestCardNumberPrintsMasked(t *testing.T) {
 	const digits = "6222021234567890128"
 	pan := iso.PAN(digits)

@@ -12,7 +12,7 @@ import (
 // load reads the newest entry, and the stories of open keys.
 func (p *opening) load() error {
 	p.last, p.chain, p.lastRaw = p.meta.base, p.meta.chain, record{}
-	p.open, p.stories, p.newDamage, p.mendable = make(pending), nil, false, false
+	p.open, p.stories, p.newDamage, p.mends = make(pending), nil, false, nil
 	return p.ledger.view(func(tx *bolt.Tx) error {
 		log := logOf(tx)
 		if k, v := log.last(); k != nil {
@@ -104,10 +104,28 @@ func (p *opening) best(seq uint64, v []byte) (Entry, []byte, error) {
 		return e, v, nil
 	}
 	if copies := p.image.entries[seq]; len(copies) > 0 {
-		p.mendable = true
+		p.mends = append(p.mends, record{seq: seq, raw: copies[0].raw})
 		return copies[0].entry, copies[0].raw, nil
 	}
 	return e, nil, err
+}
+
+// mend puts the ring's copies of damaged entries into the log, where there is no room for a copy of
+// all of it: their places are there, and bbolt writes a page to another one.
+func (p *opening) mend() error {
+	err := p.ledger.update(func(tx *bolt.Tx) error {
+		log := logOf(tx)
+		for _, r := range p.mends {
+			if err := log.replace(r.seq, r.raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: an entry is damaged, and could not be written again: %w", ErrFull, err)
+	}
+	return nil
 }
 
 // decodeAt decodes the value of the log at seq; v is nil when there is none.

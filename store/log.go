@@ -62,6 +62,17 @@ func (l entryLog) last() (k, v []byte) {
 	return k, v
 }
 
+// replace gives an entry that stands in the log another value.
+func (l entryLog) replace(seq uint64, raw []byte) error {
+	k := logKey(seq)
+	for _, part := range l.parts {
+		if part.Get(k) != nil {
+			return part.Put(k, raw)
+		}
+	}
+	return fmt.Errorf("entry %d: %w: missing", seq, ErrCorrupt)
+}
+
 func (l entryLog) delete(seq uint64) error {
 	k := logKey(seq)
 	for _, part := range l.parts {

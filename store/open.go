@@ -109,7 +109,8 @@ type opening struct {
 	open      pending
 	stories   []record // entries of open keys, oldest first within a key
 	newDamage bool     // an open key lacks an entry, and the index does not know
-	mendable  bool     // bbolt lacks something that the ring has
+	mends     []record // what bbolt lacks and the ring has
+	stays     bool     // there was no room for a copy: one goes on with the old file
 }
 
 // cause is why a journal is copied into new files.
@@ -125,11 +126,12 @@ const quarantine = ".quarantine"
 
 func (p *opening) abandon() {
 	if p.ledger != nil {
-		p.ledger.close() //nolint:errcheck // already failing
+		p.ledger.close() //nolint:errcheck // already failing, or opened again
 	}
 	if p.ring != nil {
-		p.ring.Close() // already failing
+		p.ring.Close() // the same
 	}
+	p.ledger, p.ring = nil, nil
 }
 
 func (p *opening) run() (*Journal, error) {
@@ -240,7 +242,11 @@ func (p *opening) openFiles() (cause, error) {
 		return cause{text: err.Error(), keep: quarantine}, nil
 	case err != nil:
 		return cause{}, err
-	case p.mendable:
+	case len(p.mends) > 0 && p.stays:
+		if err := p.mend(); err != nil {
+			return cause{}, err
+		}
+	case len(p.mends) > 0:
 		text := "an entry is damaged and the ring has a copy of it"
 		return cause{text: text, keep: quarantine, inPlace: true}, nil
 	case p.newDamage:
@@ -251,7 +257,7 @@ func (p *opening) openFiles() (cause, error) {
 		}
 		p.keys.spare = false
 	}
-	if p.wasteful() {
+	if !p.stays && p.wasteful() {
 		return cause{text: "most of it was free pages", inPlace: true}, nil
 	}
 	return cause{}, nil

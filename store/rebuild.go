@@ -297,6 +297,8 @@ func (p *opening) withoutCopy(why cause, src *os.File, h *harvest, full error) e
 	if src == nil || !whole || !why.inPlace {
 		return fmt.Errorf("%w: no room for a copy: %w", ErrFull, full)
 	}
+	p.stays = true
+	p.abandon() // it is opened again
 	if why.keep == "" {
 		p.f.Rebuilt = ""
 		return nil

@@ -90,18 +90,23 @@ func TestTheRingGivesBackWhatBboltForgot(t *testing.T) {
 
 // The same, but so old that the ring no longer has everything in between.
 func TestAJournalOlderThanItsRingIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	o := options(dir)
-	j := mustOpen(t, o)
-	mustAppend(t, j, draft(1, store.MarkOpen, "a"))
-	older := copyFiles(t, dir)
-	for range 200 {
-		mustAppend(t, j, draft(2, store.MarkClose, "x"))
+	for _, marked := range []bool{true, false} { // without its mark the ring is the only witness
+		dir := t.TempDir()
+		o := options(dir)
+		j := mustOpen(t, o)
+		mustAppend(t, j, draft(1, store.MarkOpen, "a"))
+		older := copyFiles(t, dir)
+		for range 200 {
+			mustAppend(t, j, draft(2, store.MarkClose, "x"))
+		}
+		mustClose(t, j)
+		copyFile(t, filepath.Join(older, journalName), o.Path)
+		if !marked {
+			os.Remove(o.Path + ".closed")
+		}
+		_, err := store.Open(o)
+		wantErr(t, err, store.ErrLost)
 	}
-	mustClose(t, j)
-	copyFile(t, filepath.Join(older, journalName), o.Path)
-	_, err := store.Open(o)
-	wantErr(t, err, store.ErrLost)
 }
 
 // An old copy was put back and written to with a ring of its own; then the first ring returns.
