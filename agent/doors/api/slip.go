@@ -28,7 +28,7 @@ func (s *server) slip(w http.ResponseWriter, r *http.Request) {
 			if paper, ok := p.Slip(s.contact); ok {
 				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 				patience(w)
-				//nolint:gosec // plain text, and nothing that asked is in it; nobody left: no matter
+				//nolint:gosec // plain text, and nothing of the request is in it
 				_, _ = w.Write([]byte(paper.Text(lang, width)))
 				return
 			}
