@@ -2,6 +2,7 @@ package iso
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -33,7 +34,7 @@ func Money(minor int64, currency string) string {
 	for range exponent {
 		unit *= 10
 	}
-	text := fmt.Sprint(minor / unit)
+	text := strconv.FormatInt(minor/unit, 10)
 	if exponent > 0 {
 		text += fmt.Sprintf(".%0*d", exponent, minor%unit)
 	}

@@ -112,8 +112,8 @@ func (f framing) append(dst []byte, n int) []byte {
 	return append(dst, byte(n>>8), byte(n))
 }
 
-// PackedFrames is the same dialect with its frames behind two bytes of packed decimal length (bcd2),
-// as the envelopes of serial lines carry them, whatever the profile's own framing is.
+// PackedFrames is the same dialect with its frames behind two bytes of packed decimal length
+// (bcd2), as the envelopes of serial lines carry them, whatever the profile's own framing is.
 func (p *Profile) PackedFrames() *Profile {
 	q := *p
 	q.framing = framing{length: lengthBCD2}

@@ -6,7 +6,7 @@
 package slip
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +142,7 @@ func (s Slip) write(b *strings.Builder, w *words, width int) {
 		{w.amount, iso.Money(s.Amount, s.Currency)},
 		{w.sold, stamp(s.Time)},
 		{w.printed, stamp(s.Printed)},
-		{w.journal, fmt.Sprint(s.ID)},
+		{w.journal, strconv.FormatUint(s.ID, 10)},
 		{w.contact, s.Contact},
 	} {
 		if value := printable(line[1]); value != "" {

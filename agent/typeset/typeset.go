@@ -1,5 +1,5 @@
-// Package typeset measures and breaks text for screens and paper where a Chinese character takes two
-// columns.
+// Package typeset measures and breaks text for screens and paper, where a Chinese character takes
+// two columns.
 package typeset
 
 import (
@@ -98,8 +98,8 @@ func fill(line string, width int) int {
 	return len(line)
 }
 
-// noBreakBefore are full stops and the like: none of them begins a line. Those of ASCII stand behind
-// Chinese characters too, where paper is narrow.
+// noBreakBefore are full stops and the like: none of them begins a line. Those of ASCII stand
+// behind Chinese characters too, where paper is narrow.
 const noBreakBefore = "，。；：、！？）》」”％,.;:!?)"
 
 // breakAt is where a line that is too long ends: after the last blank that fits, or between two

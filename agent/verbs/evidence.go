@@ -227,7 +227,8 @@ func (p page) text(w io.Writer, width int) {
 	for _, sec := range p.sections {
 		fmt.Fprintf(w, "\n%s\n", sec.heading)
 		for _, row := range sec.rows {
-			fmt.Fprintf(w, "%s\n", typeset.Wrap("  "+typeset.Pad(row[0], label-2)+" "+row[1], width, label+1))
+			line := "  " + typeset.Pad(row[0], label-2) + " " + row[1]
+			fmt.Fprintf(w, "%s\n", typeset.Wrap(line, width, label+1))
 		}
 		for _, line := range sec.block {
 			fmt.Fprintf(w, "%s\n", typeset.Cut("  "+line, width))

@@ -108,8 +108,9 @@ func (s *Session) topScreen(ctx context.Context) ([]string, error) {
 	}
 	lines = append(lines, "", s.bold(s.Tr("newest entries")))
 	for _, l := range news[max(0, len(news)-max(0, room-forOpen)):] {
-		lines = append(lines, typeset.Cut(Clean(fmt.Sprintf("%6d %s %5s %s %s", l.Seq,
-			s.clock(l.Time, "15:04:05"), number(l.ID), typeset.Pad(l.Kind, 17), details(l))), s.width()))
+		line := fmt.Sprintf("%6d %s %5s %s %s", l.Seq, s.clock(l.Time, "15:04:05"), number(l.ID),
+			typeset.Pad(l.Kind, 17), details(l))
+		lines = append(lines, typeset.Cut(Clean(line), s.width()))
 	}
 	return lines[:min(len(lines), s.height())], nil
 }

@@ -32,10 +32,11 @@ type listeners struct {
 	apps   []net.Listener
 	cables []doorsiso.Cable
 	socket net.Listener // of the API
+	tcp    net.Listener // of the API; nil: none
 }
 
-func (l listeners) close() {
-	for _, one := range append(l.apps, l.socket) {
+func (l *listeners) close() {
+	for _, one := range append(l.apps, l.socket, l.tcp) {
 		if one != nil {
 			_ = one.Close()
 		}
@@ -43,7 +44,7 @@ func (l listeners) close() {
 }
 
 // where lists the places where apps connect, for people.
-func (l listeners) where() string {
+func (l *listeners) where() string {
 	var all []string
 	for _, app := range l.apps {
 		address := app.Addr().String()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"reversald/agent"
 	"reversald/agent/gbk"
@@ -11,8 +10,8 @@ import (
 	"reversald/hal"
 )
 
-// newSpool is the way to the slip printer; nil where there is none.
-func newSpool(c agent.PrinterConfig, log *slog.Logger) *spool.Spool {
+// newSpool is the way to the slip printer, and gives it to the agent; nil where there is none.
+func newSpool(c agent.PrinterConfig, parts *agent.Parts) *spool.Spool {
 	if c.Device == "" {
 		return nil
 	}
@@ -21,7 +20,9 @@ func newSpool(c agent.PrinterConfig, log *slog.Logger) *spool.Spool {
 	if c.Encoding == "gbk" {
 		encode = gbk.Encode
 	}
-	return spool.New(
+	s := spool.New(
 		func(ctx context.Context) (hal.Printer, error) { return hal.OpenPrinter(ctx, c.Device) },
-		func(s slip.Slip) []byte { return s.ESCPOS(lang, c.Width, encode) }, log)
+		func(s slip.Slip) []byte { return s.ESCPOS(lang, c.Width, encode) }, parts.Log)
+	parts.Slips, parts.Printing = s.Take, s.Printing
+	return s
 }

@@ -114,13 +114,9 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 		Profile: profile, Journal: journal, Clock: clock, Signer: signer, Log: log,
 		Dialer: detour, Devices: devices, Times: times,
 	}
-	printer := newSpool(c.Printer, log)
-	if printer != nil {
-		parts.Slips, parts.Printing = printer.Take, printer.Printing
-	}
+	printer := newSpool(c.Printer, &parts)
 	a := agent.New(parts, c.Limits(profile))
-	tcp, err := listenTCP(ctx, c)
-	if err != nil {
+	if calls.tcp, err = listenTCP(ctx, c); err != nil {
 		return listenError{fmt.Errorf("listen for the API: %w", err)}
 	}
 	steward := &steward{
@@ -137,15 +133,19 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	if err != nil {
 		return configError{err}
 	}
+	announce(out, c, profile, calls)
+	return serveAll(ctx, a, journal, profile, steward, calls, printer,
+		apiListeners{door, calls.socket, calls.tcp}, serial)
+}
+
+// announce says where we listen: whoever starts us waits for that.
+func announce(out io.Writer, c agent.Config, profile *iso.Profile, calls listeners) {
 	_, _ = fmt.Fprintf(out,
 		"reversald: listening on %s for payment apps (%s), host %v, journal %s, socket %s\n",
 		calls.where(), profile.Name(), c.Host, c.Journal, c.Socket)
-	if tcp != nil {
-		defer func() { _ = tcp.Close() }()
-		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", tcp.Addr())
+	if calls.tcp != nil {
+		_, _ = fmt.Fprintf(out, "reversald: API on http://%s, with the token\n", calls.tcp.Addr())
 	}
-	return serveAll(ctx, a, journal, profile, steward, calls, printer,
-		apiListeners{door, calls.socket, tcp}, serial)
 }
 
 // serveAll runs the agent and its doors, and ends all of them when one ends.

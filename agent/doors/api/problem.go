@@ -30,7 +30,7 @@ const (
 	typeMediaType     = "media-type"       // 415: a body is application/json
 	typeInvalid       = "invalid-payment"  // 422: no message can be made of it; nothing was sent
 	typeNotReversible = "not-reversible"   // 422: a payment this door does not carry; nothing sent
-	typeGuard         = "guard"            // 422: a guard rail refuses; rail says which, nothing sent
+	typeGuard         = "guard"            // 422: a guard rail refuses; nothing was sent
 	typeTooMany       = "too-many"         // 429: commands of people, in a minute
 	typeInternal      = "internal"         // 500: the journal can not be read
 	typeLineDown      = "line-down"        // 503: nothing was sent

@@ -112,8 +112,8 @@ func (d *Door) enter(conn net.Conn) *session {
 	return s
 }
 
-// makeRoom takes a place; it is false when there is none. When more are leaving than may be here at once it waits
-// for them, and whoever comes waits with the kernel.
+// makeRoom takes a place; it is false when there is none. When more are leaving than may be here at
+// once it waits for them, and whoever comes waits with the kernel.
 func (d *Door) makeRoom(name string) bool {
 	d.mu.Lock()
 	if d.open < d.limits.ConnectionsMax {

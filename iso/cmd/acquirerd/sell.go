@@ -71,7 +71,8 @@ for the answer and prints one line. Exit code 0: approved, 1: declined, 2: unkno
 
 func (s *sellFlags) define(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.to, "to", defaultListen, "where the bank, or the daemon, listens: host:port or unix:PATH")
+	f.StringVar(&s.to, "to", defaultListen,
+		"where the bank, or the daemon, listens: host:port or unix:PATH")
 	f.StringVar(&s.profileName, "profile", defaultProfile, "built-in profile, or a profile file")
 	f.StringVar(&s.mti, "mti", "0200", "message type: 0100, 0200, 0400, 0500, 0800; 1200 and so on")
 	f.StringVar(&s.amountText, "amount", "1.00", "amount, two decimals")

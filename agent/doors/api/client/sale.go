@@ -72,6 +72,8 @@ type Payment struct {
 
 	ConfirmBy time.Time `json:"confirm_by"` // it is reversed when it is not by then
 	Replayed  bool      `json:"replayed"`   // the key was on file already
+	// Warnings are what the guard rails that warn have found; told once.
+	Warnings []Warning `json:"warnings,omitempty"`
 
 	Answer []byte `json:"answer"` // the host's message, to a sale by Frame, where no card is in it
 	Chip   string `json:"chip"`   // what the card waits for, in hexadecimal
@@ -90,7 +92,8 @@ type Problem struct { //nolint:errname // what RFC 9457 calls it
 	Status  int      `json:"status"`
 	Detail  string   `json:"detail"`
 	Field   string   `json:"field"`
-	Outcome string   `json:"outcome"` // not_sent: nothing has left the terminal
+	Rail    string   `json:"rail,omitempty"` // of guard: which
+	Outcome string   `json:"outcome"`        // not_sent: nothing has left the terminal
 	Text    string   `json:"text"`
 	Next    *Next    `json:"next"`
 	ID      uint64   `json:"id"`
@@ -109,4 +112,10 @@ func (p *Problem) Error() string {
 func (p *Problem) Is(target error) bool {
 	return target == ErrConflict && p.Type == "urn:reversald:problem:conflict" ||
 		target == ErrNotSent && p.Outcome == NotSent
+}
+
+// Warning is what a guard rail that warns has found.
+type Warning struct {
+	Rail string `json:"rail"`
+	Text string `json:"text"`
 }
