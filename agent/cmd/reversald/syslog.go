@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 )
 
 // rankedLine writes a line as text with its priority in front, <6>, as journald and syslog count,
@@ -58,7 +59,7 @@ func (r rankedLine) WithGroup(name string) slog.Handler {
 }
 
 func (r rankedLine) and(with func(slog.Handler) slog.Handler) slog.Handler {
-	r.with = append(r.with[:len(r.with):len(r.with)], with)
+	r.with = append(slices.Clip(r.with), with)
 	return r
 }
 
