@@ -136,10 +136,11 @@ tidy-check: ## fail if go.mod, go.sum or the tool list is not as it should be
 	go mod tidy -diff
 	go list -modfile=.tools.mod -mod=readonly tool >/dev/null
 
-# vet compiles tests as well, so an int that only fits into 64 bits is seen. One
-# target is built again elsewhere each time; `make reproduce` does them all.
+# vet compiles tests as well, so an int that only fits into 64 bits is seen; a laptop
+# compiles what it can. One target is built again elsewhere each time; `make reproduce` does them all.
 cross: $(TARGETS:%=bin/%/reversald) ## static binaries for every terminal, none over 10 MB
 	GOOS=linux CGO_ENABLED=0 $(GO_armv7) go vet ./...
+	for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 go build -o /dev/null ./agent/cmd/reversald; done
 	go run ./cross/weigh -modules -max $(BINARY_BYTES_MAX) -known '$(KNOWN_MISS)' $^
 	cross/reproduce.sh $(VERSION) armv7
 

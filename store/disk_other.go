@@ -15,6 +15,10 @@ import (
 // dataFile syncs with what the system has.
 type dataFile struct{ *os.File }
 
+func forgetCached(*os.File) {}
+
+func readHereAndThere(*os.File) {}
+
 // syncDir does nothing: a laptop keeps no journal that a power cut could hurt.
 func syncDir(string) error { return nil }
 

@@ -20,9 +20,9 @@ import (
 func main() {
 	reversald := flag.String("reversald", "bin/reversald", "which reversald")
 	acquirerd := flag.String("acquirerd", "bin/acquirerd", "which acquirerd")
-	terminal := flag.String("terminal", "", "the command line of the terminal's reversald, when it is "+
-		"another, or runs under an emulator")
-	least := flag.Bool("knock", false, "only a log-in, refused and let in, with no terminal program")
+	terminal := flag.String("terminal", "", "command line of the terminal's reversald, "+
+		"when it is another, or runs under an emulator")
+	least := flag.Bool("knock", false, "only a log-in, refused and let in")
 	screens := flag.Bool("screens", false, "print the screen after every step")
 	measure := flag.Bool("figures", false, "measure: print name value unit goal ok|short")
 	keep := flag.Bool("keep", false, "keep the files")

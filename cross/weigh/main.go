@@ -9,9 +9,9 @@
 //
 // where the name is that of the file's directory and the last word is "short"
 // when the binary is over the limit. A binary that is known to be too big is named with a ceiling
-// of its own and a reason, -known 'mipsle=11000000 wide instructions': it is still printed as short,
-// with the reason, and fails only above that ceiling, or when it is not too big any more. With
-// -modules it goes on to print how much
+// of its own and a reason, -known 'mipsle=11000000 wide instructions': it is still printed as
+// short, with the reason, and fails only above that ceiling, or when it is not too big
+// any more. With -modules it goes on to print how much
 // code each module puts into each binary. A binary that reaches
 // reflect.MethodByName is refused: the linker then keeps every exported method of
 // everything, about two megabytes that nobody calls. The exit code is 0 when every binary

@@ -89,7 +89,8 @@ func TestAKnownMissHasACeilingAndAReason(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var out, complaints bytes.Buffer
 			limit := strconv.FormatInt(c.limit, 10)
-			if got := run([]string{"-max", limit, "-known", c.known, path}, &out, &complaints); got != c.code {
+			got := run([]string{"-max", limit, "-known", c.known, path}, &out, &complaints)
+			if got != c.code {
 				t.Errorf("exit code: got %d, want %d", got, c.code)
 			}
 			if !strings.Contains(out.String(), c.prints) {

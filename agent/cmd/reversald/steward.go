@@ -65,7 +65,7 @@ func (s *steward) reloadedWell() bool { return !s.refused.Load() }
 // serve is the steward's work, until ctx ends.
 func (s *steward) serve(ctx context.Context) error {
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	signal.Notify(signals, syscall.SIGHUP, signalRetry)
 	defer signal.Stop(signals)
 	dogs := s.openWatchdogs()
 	defer dogs.close()
