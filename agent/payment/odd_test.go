@@ -23,14 +23,16 @@ func TestWhatMustNeverBeIsNamed(t *testing.T) {
 		{"doubted for no reason", payment.State{Phase: payment.Doubted, ConfirmBy: by}, "without a reason"},
 		{
 			"held, and not owed",
-			payment.State{Phase: payment.Stuck, ConfirmBy: by, Held: true}, "only what is owed",
+			payment.State{Phase: payment.Stuck, ConfirmBy: by, Held: true},
+			"only what is owed",
 		},
 		{"approved by nobody", payment.State{Phase: payment.Approved, ConfirmBy: by}, "never said so"},
 		{"confirmed, approved by nobody", payment.State{Phase: payment.Confirmed, ConfirmBy: by}, "never approved"},
 		{"nothing at all", payment.State{}, ""},
 		{
 			"as it should be",
-			payment.State{Phase: payment.Reversed, ConfirmBy: by, Attempts: 1, Reason: payment.PowerCut}, "",
+			payment.State{Phase: payment.Reversed, ConfirmBy: by, Attempts: 1, Reason: payment.PowerCut},
+			"",
 		},
 	} {
 		switch err := payment.Invariant(c.s); {

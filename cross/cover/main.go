@@ -1,8 +1,8 @@
 // Command cover says how much of some packages the tests reach.
 //
-// Think of a map on which every walker draws the streets they took: the walks of all the tests of a
-// run lie in one profile, and a street counts once, whoever walked it. It reads a profile of go test
-// on the command line and prints, for each package named with -packages,
+// Think of a map on which every walker draws the streets they took: the walks of all the tests of
+// a run lie in one profile, and a street counts once, whoever walked it. It reads the profile of go
+// test that the command line names and prints, for each package named with -packages,
 //
 //	coverage_payment 98.2 % 95 ok
 //

@@ -31,11 +31,13 @@ func TestABlockCountsOnceWhoeverCameByIt(t *testing.T) {
 		want string
 	}{
 		{
-			[]string{"-packages", "m/store,m/iso"}, 1,
+			[]string{"-packages", "m/store,m/iso"},
+			1,
 			"coverage_store 80.0 % 95 short\ncoverage_iso 100.0 % 95 ok\n",
 		},
 		{
-			[]string{"-packages", "m/store", "-goal", "80", "-gaps"}, 0,
+			[]string{"-packages", "m/store", "-goal", "80", "-gaps"},
+			0,
 			"coverage_store 80.0 % 80 ok\n  m/store/b.go:1-2 2\n",
 		},
 		{[]string{"-packages", "m/nowhere"}, 1, "coverage_nowhere 0.0 % 95 short\n"},
