@@ -92,6 +92,11 @@ func (s *story) inWindow() bool {
 		slices.Contains(s.reasons, "power cut")
 }
 
+// cutShort holds for a story without an end, though everything is settled.
+func (s *story) cutShort() bool {
+	return !s.has("confirmed") && !s.has("reversed") && !s.has("declined") && !s.has("unsent")
+}
+
 func (s *story) String() string { return strings.Join(s.kinds, " > ") }
 
 func storiesOf(lines []filed) map[sale]*story {
@@ -183,6 +188,8 @@ func (t *tally) receipt(name sale, s told, b booked, on *story, l lenience) {
 		t.window++
 	case on == nil && s.near && (l.forgets || l.damaged):
 		t.window++ // its story was forgotten since
+	case on != nil && on.cutShort() && s.near && l.damaged:
+		t.window++ // damage has taken the end of its story
 	case on == nil:
 		t.fault("%s: LOST APPROVAL, the host has it as %q, nothing on file", name, b.State)
 	default:
