@@ -123,7 +123,7 @@ func (p *opening) mend() error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w: an entry is damaged, and could not be written again: %w", ErrFull, err)
+		return fmt.Errorf("%w: a damaged entry could not be written again: %w", ErrFull, err)
 	}
 	return nil
 }
