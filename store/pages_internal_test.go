@@ -245,3 +245,24 @@ func logRoot(t *testing.T, file []byte) (root uint64) {
 	}
 	return root
 }
+
+// Pages have no checksum: a torn one of the log or of the index may name any entry. What the file
+// can not hold is not believed, or the next number given out would be beyond all counting.
+func TestNumbersThatNothingCanHaveAreNotBelieved(t *testing.T) {
+	h := &harvest{
+		s: &survey{
+			file:  &pageFile{size: 1 << 20},
+			index: map[uint64]openRef{5: {last: 7}, 1 << 40: {last: 8}, 6: {last: 1 << 41}}, indexOK: true,
+		},
+		tree: []place{{seq: 7}, {seq: 1 << 50}},
+	}
+	h.disbelieve(7)
+	if _, kept := h.s.index[5]; len(h.tree) != 1 || h.treeLast != 7 || len(h.s.index) != 1 || !kept || h.s.indexOK {
+		t.Errorf("tree %v up to %d, index %v %v", h.tree, h.treeLast, h.s.index, h.s.indexOK)
+	}
+	h.s.index[9], h.s.indexOK = openRef{last: 900}, true // lost entries may be many
+	h.disbelieve(7)
+	if len(h.s.index) != 2 || !h.s.indexOK {
+		t.Errorf("what was lost is not believed: %v %v", h.s.index, h.s.indexOK)
+	}
+}

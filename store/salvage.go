@@ -49,7 +49,6 @@ func (h *harvest) gather() {
 	good := make(map[uint64]bool, len(h.tree))
 	next := h.s.meta.base + 1
 	for _, p := range h.tree {
-		h.treeLast = p.seq
 		raw, err := p.read(h.file)
 		if err == nil {
 			_, err = decodeAt(p.seq, raw)
@@ -65,8 +64,26 @@ func (h *harvest) gather() {
 			next = p.seq + 1
 		}
 	}
+	h.disbelieve(max(next-1, h.img.acked))
 	if h.file != nil && (!intact || !h.ringWhole) {
 		h.strays = h.s.scanEntries(func(seq uint64) bool { return !good[seq] })
+	}
+}
+
+// disbelieve drops numbers that nothing can have: pages of bbolt have no checksum, so a torn one of
+// the log or of the index may hold any. known is the newest entry there certainly was. What is
+// behind it cannot be more than the file has room for.
+func (h *harvest) disbelieve(known uint64) {
+	most := known + uint64(max(h.s.file.size, 0))/entryBytesMin
+	h.tree = slices.DeleteFunc(h.tree, func(p place) bool { return p.seq > most })
+	if n := len(h.tree); n > 0 {
+		h.treeLast = h.tree[n-1].seq
+	}
+	for key, ref := range h.s.index {
+		if key > most || ref.last > most {
+			delete(h.s.index, key)
+			h.s.indexOK = false
+		}
 	}
 }
 
