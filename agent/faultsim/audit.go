@@ -261,16 +261,22 @@ func (a *auditor) receipt(sale uint32) {
 
 // died marks the receipts that the promise makes an exception of: printed, and the power gone
 // before the terminal could have it on file. After a KILL that is the same moment, after a power
-// cut the time a noted record waits for a commit. A sale that its app confirms is on file before.
+// cut the time a noted record waits for a commit; and where the terminal was busy just then and took
+// nothing in, that begins when it did. A sale that its app confirms is on file before.
 func (a *auditor) died(d death) {
 	a.flying = a.flying[:0]
 	span := time.Duration(0)
 	if !d.kill() || d.mid {
 		span = linger
 	}
+	from, to := a.w.terminal.stalled()
 	for n := max(1, len(a.w.sales)-lookBack); n < len(a.w.sales); n++ {
 		s := &a.w.sales[n]
-		if s.printed && a.w.now-s.printedAt <= span && !s.window {
+		taken := s.printedAt
+		if from <= taken && taken <= to {
+			taken = min(to, a.w.now)
+		}
+		if s.printed && a.w.now-taken <= span {
 			s.window = true
 		}
 	}

@@ -183,6 +183,8 @@ func (c *core) confirm(sale uint32) {
 	c.round()
 }
 
+func (*core) stalled() (from, to instant) { return 0, 0 }
+
 func (c *core) look(sale uint32) standing {
 	for _, p := range c.opens {
 		if p.sale == sale && p.live.Phase == payment.Approved {

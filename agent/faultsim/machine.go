@@ -69,6 +69,8 @@ type machine interface {
 	gone(till uint8)
 	// told says what became of an answer that had to wait.
 	told(ticket uint64, delivered bool)
+	// stalled is the newest span in which the terminal was busy and took nothing in.
+	stalled() (from, to instant)
 	// confirm says that a sale whose app confirms is finished.
 	confirm(sale uint32)
 	// look is what an app that confirms finds when it asks how a sale stands.

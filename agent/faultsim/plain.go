@@ -138,15 +138,16 @@ func (c *plain) crash(d death) {
 	}
 }
 
-func (*plain) close()               {}
-func (*plain) suffers(Fault)        {}
-func (*plain) told(uint64, bool)    {}
-func (*plain) confirm(uint32)       {}
-func (*plain) look(uint32) standing { return notDone }
-func (*plain) replay(uint32)        {}
-func (*plain) resolve(uint32)       {}
-func (*plain) open() []opened       { return nil }
-func (c *plain) lineUp()            { c.lineIsUp = true }
+func (*plain) close()                      {}
+func (*plain) suffers(Fault)               {}
+func (*plain) told(uint64, bool)           {}
+func (*plain) confirm(uint32)              {}
+func (*plain) stalled() (from, to instant) { return 0, 0 }
+func (*plain) look(uint32) standing        { return notDone }
+func (*plain) replay(uint32)               {}
+func (*plain) resolve(uint32)              {}
+func (*plain) open() []opened              { return nil }
+func (c *plain) lineUp()                   { c.lineIsUp = true }
 
 // store is a synced write: before it the record is not there, after it it is.
 func (c *plain) store(change func()) {

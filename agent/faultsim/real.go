@@ -29,7 +29,8 @@ type shipped struct {
 	journal *store.Journal
 	agent   *agent.Stepper
 	apps    [2]*app
-	heldBy  instant // frames were handed over and not settled yet; 0: none
+	stall   [2]instant // the newest span in which nothing was settled
+	heldBy  instant    // frames were handed over and not settled yet; 0: none
 	log     *leakLog
 }
 
@@ -130,6 +131,7 @@ func (r *shipped) died(err error) error {
 func (r *shipped) settle() {
 	if r.heldBy == 0 && !r.w.calm && r.w.oneIn(12) {
 		r.heldBy = r.w.now + r.w.between(time.Millisecond, 300*time.Millisecond)
+		r.stall = [2]instant{r.w.now, r.heldBy}
 		return
 	}
 	if r.heldBy <= r.w.now {
@@ -235,11 +237,12 @@ func (r *shipped) told(ticket uint64, ok bool) {
 	r.settle()
 }
 
-func (*shipped) confirm(uint32)          {}
-func (*shipped) look(uint32) standing    { return notDone }
-func (r *shipped) lineUp()               { r.report(link.LineUp{Address: "host:1"}) }
-func (r *shipped) lineLost()             { r.report(link.LineLost{Err: errDown}) }
-func (r *shipped) wake() (instant, bool) { return r.nextWake(), true }
+func (*shipped) confirm(uint32)                {}
+func (r *shipped) stalled() (from, to instant) { return r.stall[0], r.stall[1] }
+func (*shipped) look(uint32) standing          { return notDone }
+func (r *shipped) lineUp()                     { r.report(link.LineUp{Address: "host:1"}) }
+func (r *shipped) lineLost()                   { r.report(link.LineLost{Err: errDown}) }
+func (r *shipped) wake() (instant, bool)       { return r.nextWake(), true }
 
 func (r *shipped) nextWake() instant {
 	next := r.w.now + r.agent.Wake()
