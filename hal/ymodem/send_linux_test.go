@@ -77,7 +77,7 @@ func lrzsz(t *testing.T) (line *ptyLine, dir string, wait func() error) {
 		select {
 		case err := <-done:
 			return err
-		case <-time.After(30 * time.Second):
+		case <-time.After(3 * time.Minute):
 			return errors.New("rb goes on")
 		}
 	}
