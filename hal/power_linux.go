@@ -28,16 +28,16 @@ const (
 )
 
 type gpioLineRequest struct {
-	offsets     [gpioLinesMax]uint32
-	consumer    [gpioNameBytes]byte
-	flags       uint64
-	attrs       uint32
-	_           [5]uint32
-	_           [gpioAttrsMax * gpioAttrBytes]byte
-	lines       uint32
-	eventBuffer uint32
-	_           [5]uint32
-	fd          int32
+	offsets  [gpioLinesMax]uint32
+	consumer [gpioNameBytes]byte
+	flags    uint64
+	_        uint32 // how many attributes: none
+	_        [5]uint32
+	_        [gpioAttrsMax * gpioAttrBytes]byte
+	lines    uint32
+	_        uint32 // size of the event buffer: the kernel's own
+	_        [5]uint32
+	fd       int32
 }
 
 type gpioLineValues struct{ bits, mask uint64 }

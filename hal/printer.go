@@ -216,7 +216,7 @@ func (p *ESCPOS) listen() {
 			case <-p.answers:
 			default:
 			}
-			p.answers <- buf[n-1]
+			p.answers <- buf[n-1] //nolint:gosec // 0 < n <= len(buf), as a Reader promises
 		}
 		if err != nil {
 			_ = p.fail(err)

@@ -22,6 +22,8 @@ const SerialScheme = "serial:"
 // A request is never sent twice. A NAK proves that the host did not take the frame, so Resend may
 // allow to send it again then, and only then; an ACK that does not come proves nothing. With ENQ a
 // host that is not there is found out before the first byte of a frame leaves.
+//
+//nolint:recvcheck // read into place by its options, then used as a value
 type SerialHost struct {
 	Serial   Serial
 	Envelope bool

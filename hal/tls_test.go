@@ -152,7 +152,8 @@ func TestTLSRefusesTheWrongHost(t *testing.T) {
 		},
 		{
 			"not yet", a.Issue("new", year2026.Add(time.Hour), year2040),
-			hal.TLSOptions{CAFile: a.File()}, "judged by the time 2026-06-01T00:00:00Z",
+			hal.TLSOptions{CAFile: a.File()},
+			"judged by the time 2026-06-01T00:00:00Z",
 		},
 	}
 	for _, c := range cases {

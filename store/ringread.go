@@ -44,7 +44,9 @@ func readRingImage(f io.ReaderAt, size int) (*ringImage, error) {
 			img.slots = append(img.slots, s)
 		}
 	}
-	sort.Slice(img.slots, func(i, j int) bool { return img.slots[i].counter < img.slots[j].counter })
+	sort.Slice(img.slots, func(i, j int) bool {
+		return img.slots[i].counter < img.slots[j].counter
+	})
 	for i := len(img.slots) - 1; i >= 0; i-- {
 		s := &img.slots[i]
 		img.acked = max(img.acked, s.acked)

@@ -44,7 +44,7 @@ func (w *Witness) follow(tx *bolt.Tx, log entryLog) error {
 	if raw := log.get(w.Seq - 1); raw != nil {
 		e, err := decodeAt(w.Seq-1, raw)
 		if err != nil {
-			return nil //nolint:nilerr // the damage of another entry: what is before this one is not known
+			return nil //nolint:nilerr // the damage of another entry: its chain is not known
 		}
 		w.Before, w.Known = e.Chain, true
 		return nil
@@ -88,8 +88,9 @@ type Holder struct {
 	id   [16]byte
 }
 
-// Hold opens a key: KeyPath of o, and its DeriveKey where a module makes the key. ErrOtherKey is for a key with which this public key does not go together:
-// one of another journal, or one that has been changed since.
+// Hold opens a key: KeyPath of o, and its DeriveKey where a module makes the key. ErrOtherKey is for
+// a key with which this public key does not go together: one of another journal, or one that has
+// been changed since.
 func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
 	masters, err := readKeys(&o)
 	if err != nil {

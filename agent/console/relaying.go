@@ -31,7 +31,8 @@ func (v *visit) relay(ctx context.Context, _ *term.Terminal, _ []string) error {
 	kind := "with TLS"
 	if !v.options.Detour.Encrypted() {
 		kind = "in the clear"
-		if err := v.say("No tls is configured: the laptop can read what it carries.\n"); err != nil {
+		err := v.say("No tls is configured: the laptop can read what it carries.\n")
+		if err != nil {
 			return err
 		}
 	}

@@ -261,7 +261,7 @@ func (a *auditor) receipt(sale uint32) {
 
 // died marks the receipts that the promise makes an exception of: printed, and the power gone
 // before the terminal could have it on file. After a KILL that is the same moment, after a power
-// cut the time a noted record waits for a commit; and where the terminal was busy just then and took
+// cut the time a noted record waits for a commit; where the terminal was busy just then and took
 // nothing in, that begins when it did. A sale that its app confirms is on file before.
 func (a *auditor) died(d death) {
 	a.flying = a.flying[:0]

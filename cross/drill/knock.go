@@ -10,8 +10,8 @@ import (
 )
 
 // knock plays the least visit at the console, over a pty: somebody with a key that the terminal
-// does not know is not let in, the technician is, asks how it is, and leaves. No terminal program is
-// needed, so that it can be played with a terminal under an emulator.
+// does not know is not let in, the technician is, asks how it is, and leaves. No terminal program
+// is needed, so that it can be played with a terminal under an emulator.
 func knock(p programs) error {
 	d, err := open(p, visit)
 	if err != nil {
