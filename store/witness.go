@@ -88,7 +88,8 @@ type Holder struct {
 	id   [16]byte
 }
 
-// Hold opens a key: KeyPath of o, and its DeriveKey where a module makes the key. ErrOtherKey is for
+// Hold opens a key: KeyPath of o, and its DeriveKey where a module makes the key. ErrOtherKey
+// is for
 // a key with which this public key does not go together: one of another journal, or one that has
 // been changed since.
 func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
