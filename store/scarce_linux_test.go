@@ -187,7 +187,7 @@ func (d smallDisk) has(t *testing.T, bytes, files int64) {
 	}
 	size, inodes := int64(64<<20), int64(1000)
 	if bytes >= 0 {
-		block := int64(s.Bsize) //nolint:unconvert,nolintlint // 32 bits on a 32-bit machine
+		block := int64(s.Bsize)                                //nolint:unconvert,nolintlint // 32 bits on a 32-bit machine
 		size = max(int64(s.Blocks-s.Bfree)*block+bytes, block) // 0 would be no limit
 	}
 	if files >= 0 {
