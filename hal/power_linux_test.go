@@ -101,7 +101,7 @@ func TestPowerFromAKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer driver.Close()
+	t.Cleanup(func() { driver.Close() }) // after Watch has ended: a device without a driver is an error
 	p, err := hal.ParsePower("evdev:" + path + ":key:116")
 	if err != nil {
 		t.Fatal(err)
