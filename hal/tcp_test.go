@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for something that should happen at once.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // noLeaks fails the test if it ends with more goroutines than it began with. Call it first.
 func noLeaks(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // eventually waits for something real to happen, and not for long.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not after 10 seconds", what)
 		}
@@ -33,7 +33,7 @@ func listen(t *testing.T) *net.TCPListener {
 
 func acceptTCP(t *testing.T, l *net.TCPListener) *net.TCPConn {
 	t.Helper()
-	if err := l.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := l.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	c, err := l.AcceptTCP()

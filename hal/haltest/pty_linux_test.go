@@ -35,7 +35,7 @@ func TestPtyIsACableWithTwoEnds(t *testing.T) {
 		if err == nil {
 			t.Error("Read returned without an error")
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("Close does not end a Read of the master")
 	}
 }

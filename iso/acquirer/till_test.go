@@ -33,7 +33,7 @@ type till struct {
 }
 
 // patience is for a bank that hangs; a bank that only says nothing is found out by an echo.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func newTill(b *bench) *till {
 	c := &till{bench: b, p: b.profile, stan: 122, batch: "000001"}

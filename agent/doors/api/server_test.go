@@ -533,7 +533,7 @@ func TestFollow(t *testing.T) {
 			if seq != want {
 				t.Fatalf("entry %d, want %d", seq, want)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("entry %d does not come", want)
 		}
 	}

@@ -51,7 +51,7 @@ func (s *socketOf) brings(b []byte) {
 
 func (s *socketOf) hears(want []byte) {
 	s.t.Helper()
-	_ = s.line.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = s.line.SetReadDeadline(time.Now().Add(30 * time.Second))
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(s.line, got); err != nil || !bytes.Equal(got, want) {
 		s.t.Fatalf("%x (%v), want %x", got[:n], err, want)
