@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,26 +18,74 @@ var entryBytes = [3]int{532, 192, 86}
 
 // plain is bbolt used plainly: an entry and what is open, each change in a transaction of its own.
 func plain(change func(func(*bolt.Tx) error) error, step int, key uint64) (uint64, error) {
-	value := make([]byte, entryBytes[step])
-	err := change(func(tx *bolt.Tx) error {
-		log, open := tx.Bucket([]byte("log")), tx.Bucket([]byte("open"))
-		seq, err := log.NextSequence()
-		if err != nil {
-			return err
-		}
-		if step == 0 {
-			key = seq
-		}
-		k := binary.BigEndian.AppendUint64(nil, key)
-		if err := log.Put(binary.BigEndian.AppendUint64(nil, seq), value); err != nil {
-			return err
-		}
-		if step == 2 {
-			return open.Delete(k)
-		}
-		return open.Put(k, binary.BigEndian.AppendUint64(nil, seq))
+	seq := uint64(0)
+	err := change(func(tx *bolt.Tx) (err error) {
+		seq, err = plainEntry(tx, step, key)
+		return err
 	})
+	if step == 0 {
+		key = seq
+	}
 	return key, err
+}
+
+// plainEntry writes one entry, and what it opens or closes. key counts from the second step on.
+func plainEntry(tx *bolt.Tx, step int, key uint64) (seq uint64, err error) {
+	log, open := tx.Bucket([]byte("log")), tx.Bucket([]byte("open"))
+	if seq, err = log.NextSequence(); err != nil {
+		return 0, err
+	}
+	if step == 0 {
+		key = seq
+	}
+	k, at := binary.BigEndian.AppendUint64(nil, key), binary.BigEndian.AppendUint64(nil, seq)
+	if err := log.Put(at, make([]byte, entryBytes[step])); err != nil {
+		return 0, err
+	}
+	if step == 2 {
+		return seq, open.Delete(k)
+	}
+	return seq, open.Put(k, at)
+}
+
+// groupedSales is bbolt behind one goroutine that commits whatever waits: what our journal is, but
+// for its chain, its seal, its ring and what it knows of each payment.
+func groupedSales(dir string, lasts time.Duration) (result, error) {
+	db, done, err := openPlain(dir)
+	if err != nil {
+		return result{}, err
+	}
+	defer done()
+	var held []order // nobody waits for these
+	return sellAtOnce(64, lasts, func(batch []order) (int, error) {
+		held = append(held, batch...)
+		if !slices.ContainsFunc(batch, func(o order) bool { return o.done != nil }) {
+			return 0, nil
+		}
+		seqs := make([]uint64, len(held))
+		err := db.Update(func(tx *bolt.Tx) (err error) {
+			for i, o := range held {
+				if seqs[i], err = plainEntry(tx, o.step, o.key); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 1, err
+		}
+		for i, o := range held {
+			switch {
+			case o.done == nil:
+			case o.step == 0:
+				o.done <- seqs[i]
+			default:
+				o.done <- o.key
+			}
+		}
+		held = held[:0]
+		return 1, nil
+	})
 }
 
 func openPlain(dir string) (db *bolt.DB, done func(), err error) {

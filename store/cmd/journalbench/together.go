@@ -181,9 +181,18 @@ func together(o options, dir string) error {
 			reportLeast("throughput_at_64_against_"+rival.name, middle(times), "times", rival.goal)
 		}
 	}
-	var times []float64
+	return againstLog(o, dir, rounds)
+}
+
+// againstLog is how much longer than behind a log one waits, and how much of that is bbolt.
+func againstLog(o options, dir string, rounds int) error {
+	var times, grouped, within []float64
 	for range rounds {
-		theirs, err := logSales(dir, o.lasts)
+		log, err := logSales(dir, o.lasts)
+		if err != nil {
+			return err
+		}
+		bolt, err := groupedSales(dir, o.lasts)
 		if err != nil {
 			return err
 		}
@@ -191,9 +200,13 @@ func together(o options, dir string) error {
 		if err != nil {
 			return err
 		}
-		times = append(times, float64(r.p50)/float64(theirs.p50))
+		times = append(times, float64(r.p50)/float64(log.p50))
+		grouped = append(grouped, float64(bolt.p50)/float64(log.p50))
+		within = append(within, float64(r.p50)/float64(bolt.p50))
 	}
 	report("p50_at_64_against_append_log", middle(times), "times", 2.6)
+	report("p50_at_64_of_grouped_bbolt_against_append_log", middle(grouped), "times", 0)
+	report("p50_at_64_against_grouped_bbolt", middle(within), "times", 0)
 	return nil
 }
 
