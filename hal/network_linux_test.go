@@ -68,7 +68,17 @@ func TestNetlinkTellsWhatChanges(t *testing.T) {
 			return ""
 		}
 		go func() { ended <- watch(ctx) }()
-		time.Sleep(50 * time.Millisecond) // the state at the beginning is read
+		for heard := false; !heard; { // until then the state at the beginning is being read
+			if !ip(t, "addr add 10.9.8.6/32 dev pos0") || !ip(t, "addr del 10.9.8.6/32 dev pos0") {
+				t.Error("no other address")
+				break
+			}
+			select {
+			case <-changes:
+				heard = true
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
 		want := netip.MustParseAddr("10.9.8.7")
 		for _, step := range []struct {
 			do         string

@@ -37,7 +37,7 @@ func serialHost(t *testing.T, options string) (link hal.Link, host *os.File, hea
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Serial.LockDir, h.Patience = t.TempDir(), 200*time.Millisecond
+	h.Serial.LockDir, h.Patience = t.TempDir(), time.Second
 	knocked := make(chan struct{})
 	if h.ENQ {
 		go func() {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
+	"net"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -98,24 +100,19 @@ func TestAnAppSeesItsOwnEvents(t *testing.T) {
 	if strings.Contains(string(text), "data:") {
 		t.Errorf("from now on: %s", text)
 	}
-	go func() {
+	p.mu.Lock()
+	p.apps[10], p.apps[13], p.apps[16] = "api token", "api uid 7", "api token"
+	p.mu.Unlock()
+	var got []uint64
+	for l := range a.streamOver(token, "/v1/events", func() {
 		for range 9 { // payments 10, 13 and 16
 			time.Sleep(10 * time.Millisecond)
 			p.grow()
 		}
-	}()
-	p.mu.Lock()
-	p.apps[10], p.apps[13], p.apps[16] = "api token", "api uid 7", "api token"
-	p.mu.Unlock()
-	_, text = a.overTCP(token, "GET", "/v1/events")
-	var got []uint64
-	for line := range strings.Lines(string(text)) {
-		if data, ok := strings.CutPrefix(line, "data: "); ok {
-			var l agent.Line
-			if err := json.Unmarshal([]byte(data), &l); err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, l.ID)
+	}) {
+		got = append(got, l.ID)
+		if l.ID == 16 {
+			break
 		}
 	}
 	if slices.Contains(got, 13) || !slices.Contains(got, 10) || !slices.Contains(got, 16) {
@@ -123,6 +120,37 @@ func TestAnAppSeesItsOwnEvents(t *testing.T) {
 	}
 	if p.asked > 4 {
 		t.Errorf("asked %d times whose they are", p.asked)
+	}
+}
+
+// streamOver yields the lines of a stream, and starts something as soon as it listens.
+func (a *asker) streamOver(bearer, path string, started func()) iter.Seq[agent.Line] {
+	return func(yield func(agent.Line) bool) {
+		conn, err := net.Dial("tcp", a.tcp)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", path, bearer)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		go started()
+		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+			data, ok := strings.CutPrefix(lines.Text(), "data: ")
+			if !ok {
+				continue
+			}
+			var l agent.Line
+			if err := json.Unmarshal([]byte(data), &l); err != nil {
+				a.t.Fatal(err)
+			}
+			if !yield(l) {
+				return
+			}
+		}
 	}
 }
 
