@@ -94,7 +94,7 @@ func create(o *Options) error {
 		return err
 	}
 	fill := func(db *bolt.DB) error { return db.Update(meta.write) }
-	if err := createBolt(o.Path+newSuffix, fill); err != nil {
+	if err := createBolt(o.Path+newSuffix, o.SizeMax, fill); err != nil {
 		return err
 	}
 	if err := moveInto(o.Path); err != nil {
@@ -141,10 +141,10 @@ func createRing(path string, slots int) error {
 	return moveInto(path)
 }
 
-// createBolt makes a bbolt file, fills it, and returns when all of it is on the medium. A power
-// cut inside bbolt's own creation leaves a file that cannot be opened or that ends the process;
-// under this name nobody opens it.
-func createBolt(path string, fill func(*bolt.DB) error) (err error) {
+// createBolt makes a bbolt file, fills it, and returns when all of it is on the medium, with room
+// to go on in as far as the disk and sizeMax allow. A power cut inside bbolt's own creation leaves
+// a file that cannot be opened or that ends the process; under this name nobody opens it.
+func createBolt(path string, sizeMax int64, fill func(*bolt.DB) error) (err error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("create journal: %w", permission(err))
 	}
@@ -173,12 +173,34 @@ func createBolt(path string, fill func(*bolt.DB) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = extend(f, reserveBytes+growBytes); err == nil {
+	if err = furnish(f, sizeMax); err == nil {
 		err = f.Sync()
 	}
 	forgetCached(f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
+	}
+	return err
+}
+
+// furnish cuts off what bbolt has added to the end of a file that nobody has open, and puts zeros
+// there. bbolt grows a file without writing to it: a hole counts as room, and on a disk that is
+// full by then there is none in it.
+func furnish(f *os.File, sizeMax int64) error {
+	m, err := newestMeta(f, 1<<62)
+	if err != nil {
+		return err
+	}
+	used := int64(m.end) * pageBytes
+	if err := f.Truncate(used); err != nil {
+		return err
+	}
+	if _, err := extend(f, reserveBytes+growBytes); err != nil {
+		return err
+	}
+	size, err := extend(f, min(used+commitBytesMax+reserveBytes, sizeMax))
+	if noSpace(err) {
+		return f.Truncate(size - size%pageBytes) // the journal refuses new payments until there is
 	}
 	return err
 }

@@ -237,7 +237,7 @@ func (p *opening) copyOut(h *harvest) error {
 		return db.Update(h.finish)
 	}
 	path := p.o.Path + newSuffix
-	if err := createBolt(path, fill); err != nil {
+	if err := createBolt(path, p.o.SizeMax, fill); err != nil {
 		return err
 	}
 	return proveCopy(path, entries)
