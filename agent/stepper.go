@@ -99,6 +99,78 @@ func (s *Stepper) Resolve(id uint64, by, why string) {
 	s.person(id, payment.Resolve{By: by, Why: why})
 }
 
+// Sell asks for a payment that its app confirms, as [Agent.Sell] does for a key that is not on
+// file.
+func (s *Stepper) Sell(sale Sale) *Offer {
+	o := &Offer{begun: make(chan any, 1)}
+	s.a.post(question{answer: o.begun, ask: func(a *Agent) (any, error) {
+		return a.sell(sale, a.journal.Next())
+	}})
+	return o
+}
+
+// Forsake says that whoever waits for an offer is gone.
+func (s *Stepper) Forsake(o *Offer) {
+	if c := o.waits(); c != nil {
+		s.a.post(forsaken{c})
+	}
+}
+
+// Confirm lets an app confirm its payment. After a Step the channel has one word: whether that is
+// on file.
+func (s *Stepper) Confirm(id uint64, app string) <-chan any {
+	answer := make(chan any, 1)
+	s.a.post(question{answer: answer, ask: func(a *Agent) (any, error) {
+		p := a.books.byID[payment.ID(id)]
+		fits := []payment.Phase{payment.Approved, payment.Confirmed}
+		if is := p != nil && theirs(p, app, fits) == nil; !is {
+			return false, nil
+		}
+		return true, a.happen(p, payment.Confirm{})
+	}})
+	return answer
+}
+
+// Phase is how a payment of an app stands, as long as it is in memory.
+func (s *Stepper) Phase(id uint64) string {
+	if p := s.a.books.byID[payment.ID(id)]; p != nil {
+		return p.state.Phase.String()
+	}
+	return ""
+}
+
+// Offer is a caller of Sell.
+type Offer struct {
+	begun chan any
+	c     *counter
+}
+
+func (o *Offer) waits() *counter {
+	if o.c == nil {
+		select {
+		case c := <-o.begun:
+			o.c, _ = c.(*counter)
+		default:
+		}
+	}
+	return o.c
+}
+
+// Outcome is what Sell would have returned: the payment, or why nothing was sent. false: Sell would
+// still be waiting.
+func (o *Offer) Outcome() (p Payment, refusal *Refusal, known bool) {
+	c := o.waits()
+	if c == nil {
+		return Payment{}, nil, false
+	}
+	select {
+	case <-c.done:
+		return c.result, c.refusal, true
+	default:
+		return Payment{}, nil, false
+	}
+}
+
 func (s *Stepper) person(id uint64, e payment.Event) {
 	s.a.post(question{answer: make(chan any, 1), ask: func(a *Agent) (any, error) {
 		if p := a.books.byID[payment.ID(id)]; p != nil && p.state.Phase.Open() {

@@ -27,6 +27,7 @@ type sale struct {
 	sentLife  uint32 // the life of the terminal that sent the request
 	printed   bool   // the customer has the receipt
 	printedAt instant
+	confirmed bool    // its app was told so: on file, whatever comes
 	voided    bool    // the app took it back itself
 	unknown   bool    // the till was told that nobody knows
 	answered  bool    // a true answer to the request has reached the terminal
@@ -276,7 +277,7 @@ func (a *auditor) died(d death) {
 		if from <= taken && taken <= to {
 			taken = min(to, a.w.now)
 		}
-		if s.printed && a.w.now-taken <= span {
+		if s.printed && !s.confirmed && a.w.now-taken <= span {
 			s.window = true
 		}
 	}

@@ -13,8 +13,9 @@
 //     the product's: matching by key, the waiting room and the power-up are written here again.
 //   - [Real]: the agent of package agent as it is, stepped a round at a time, with its profiles,
 //     MACs and sign-on, and the real store on real files, between which and the disk a [medium]
-//     loses, tears and fails writes. Not in it: the goroutines of agent/link and of the doors, the
-//     sockets, and what a file system does below a file.
+//     loses, tears and fails writes. A quarter of the sales are confirmed by their app, as through
+//     the API door. Not in it: the goroutines of agent/link and of the doors, the sockets, and what
+//     a file system does below a file.
 //   - [Plain] and [NextSale]: what others do, for comparison. See their types.
 //
 // The [auditor] knows of the terminal only what a bystander sees: what was sent and told, and the

@@ -32,6 +32,10 @@ type shipped struct {
 	stall   [2]instant // the newest span in which nothing was settled
 	heldBy  instant    // frames were handed over and not settled yet; 0: none
 	log     *leakLog
+
+	offers   [2]offer          // sales that their app confirms, and waits for
+	ids      map[uint32]uint64 // of such sales, as their apps were told
+	confirms []unconfirmed
 }
 
 func newReal(w *world) (machine, error) {
@@ -43,7 +47,7 @@ func newReal(w *world) (machine, error) {
 	config.Host = []string{"host:1"}
 	r := &shipped{
 		w: w, wire: x, limits: config.Limits(x.profile), base: w.o.Dir,
-		small: w.rates[DiskFull] > 0, log: &leakLog{},
+		small: w.rates[DiskFull] > 0, log: &leakLog{}, ids: map[uint32]uint64{},
 	}
 	r.wall.start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	r.wall.now = func() instant { return w.now }
@@ -85,7 +89,7 @@ func (r *shipped) start() error {
 		}
 	}
 	r.heldBy = 0
-	r.apps = [2]*app{}
+	r.apps, r.offers, r.confirms = [2]*app{}, [2]offer{}, nil
 	parts := agent.Parts{
 		Profile: r.wire.profile, Journal: r.journal, Clock: &r.wall, Log: slog.New(r.log),
 	}
@@ -145,6 +149,8 @@ func (r *shipped) step() {
 		r.w.audit.fail("the agent ends: %v", err)
 		panic(death{cause: Kill})
 	}
+	r.tellOffers()
+	r.tellConfirms()
 }
 
 // crash makes the files of the next life out of those of this one.
@@ -217,6 +223,11 @@ func (r *shipped) ask(n uint8, m *Message) {
 		r.w.audit.fail("the till's question: %v", err)
 		return
 	}
+	if m.Confirms {
+		r.offers[n] = offer{r.agent.Sell(r.apiSale(n, m, body)), m}
+		r.settle()
+		return
+	}
 	if r.apps[n] == nil {
 		r.apps[n] = &app{r: r, till: n}
 	}
@@ -225,6 +236,11 @@ func (r *shipped) ask(n uint8, m *Message) {
 }
 
 func (r *shipped) gone(n uint8) {
+	if o := r.offers[n]; o.Offer != nil {
+		r.offers[n] = offer{}
+		r.agent.Forsake(o.Offer)
+		r.settle()
+	}
 	if a := r.apps[n]; a != nil {
 		r.apps[n] = nil
 		r.agent.Gone(a)
@@ -237,9 +253,7 @@ func (r *shipped) told(ticket uint64, ok bool) {
 	r.settle()
 }
 
-func (*shipped) confirm(uint32)                {}
 func (r *shipped) stalled() (from, to instant) { return r.stall[0], r.stall[1] }
-func (*shipped) look(uint32) standing          { return notDone }
 func (r *shipped) lineUp()                     { r.report(link.LineUp{Address: "host:1"}) }
 func (r *shipped) lineLost()                   { r.report(link.LineLost{Err: errDown}) }
 func (r *shipped) wake() (instant, bool)       { return r.nextWake(), true }
@@ -369,28 +383,3 @@ func (a *app) Hang(string) {
 
 // Name implements agent.App.
 func (a *app) Name() string { return fmt.Sprintf("till %d", a.till+1) }
-
-// wallClock is a clock on the wall that anybody may set.
-type wallClock struct {
-	start time.Time
-	shift time.Duration
-	now   func() instant
-	life  int
-}
-
-func (c *wallClock) boot(life int) [16]byte {
-	c.life = life
-	return [16]byte{0: 0xb0, 14: byte(life >> 8), 15: byte(life)}
-}
-
-// Wall implements hal.Clock.
-func (c *wallClock) Wall() time.Time { return c.start.Add(c.now() + c.shift) }
-
-// SinceBoot implements hal.Clock.
-func (c *wallClock) SinceBoot() time.Duration { return c.now() }
-
-// BootID implements hal.Clock.
-func (c *wallClock) BootID() [16]byte { return c.boot(c.life) }
-
-// Trusted implements hal.Clock.
-func (c *wallClock) Trusted(floor time.Time) bool { return hal.Believable(c.Wall(), floor) }

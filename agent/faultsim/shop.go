@@ -117,7 +117,7 @@ func (w *world) nextCustomer(t *till) {
 		w.left--
 		m := &Message{
 			Kind: Sale, Till: t.n, STAN: w.nextSTAN(t), Sale: uint32(len(w.sales)),
-			Confirms: w.o.Depth == Core && w.oneIn(4),
+			Confirms: (w.o.Depth == Core || w.o.Depth == Real) && w.oneIn(4),
 		}
 		w.sales = append(w.sales, sale{till: t.n, stan: m.STAN})
 		t.sale, t.tries = m.Sale, 0
@@ -343,6 +343,7 @@ func (w *world) confirmed(n uint8, sale uint32) {
 func (w *world) hearsConfirmed(t *till, sale uint32) {
 	if t.online && t.doing == confirming && t.sale == sale {
 		w.note("till", "hears it is confirmed", t.question)
+		w.sales[sale].confirmed = true
 		w.prints(t, sale)
 		w.rests(t)
 	}
