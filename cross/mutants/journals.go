@@ -44,6 +44,14 @@ var journals = []mutant{
 		test: "TestAnOldOpenKeySurvivesInTheRingWhenBboltIsDestroyed",
 	},
 	{
+		name: "journal-with-holes",
+		rule: "room that is kept for open payments is there when the disk is full",
+		file: "store/create.go",
+		old:  "\tif err = furnish(f, sizeMax); err == nil {\n",
+		new:  "\tif _, err = extend(f, reserveBytes+growBytes); err == nil {\n",
+		test: "TestAJournalHasNoHoles",
+	},
+	{
 		name: "commit-error-ignored",
 		rule: "a commit error means unknown: nothing works any more",
 		file: journal,
