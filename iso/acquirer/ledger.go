@@ -48,6 +48,8 @@ type Ledger struct {
 	byTrace map[string][]*Entry // terminal + STAN, oldest first
 	money   *money
 	counts  counts
+	auditAt uint64 // the change after which the whole is counted again
+	audits  int    // how often it was
 	dead    error
 }
 

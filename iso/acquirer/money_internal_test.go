@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -40,6 +41,27 @@ func TestBooksThatDoNotAddUpAreClosed(t *testing.T) {
 				t.Errorf("and the one after: %v", err)
 			}
 		})
+	}
+}
+
+// TestTheWholeIsCountedSeldom: sales alone do not make a busy host slower and slower.
+func TestTheWholeIsCountedSeldom(t *testing.T) {
+	l, err := OpenLedger("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Question{
+		MTI: "0200", Terminal: "T1", Amount: 100, Currency: "156", Account: "a",
+		Codes: CodesFor("0200"),
+	}
+	for i := range 32 * auditWhole {
+		q.STAN = fmt.Sprintf("%06d", i)
+		if _, err := l.Ask(time.Unix(0, 0), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.audits < auditWhole+5 || l.audits > auditWhole+10 {
+		t.Errorf("counted %d times in %d sales", l.audits, len(l.order))
 	}
 }
 
