@@ -24,7 +24,7 @@ type Agent interface {
 	Confirm(ctx context.Context, id uint64, app string) (agent.Payment, error)
 	Cancel(ctx context.Context, id uint64, app string) (agent.Payment, error)
 	People
-	Lines(from uint64, limit int) ([]agent.Line, error)
+	Encoded(from uint64, limit int) ([]agent.Encoded, error)
 	Story(id uint64) ([]agent.Line, error)
 	AppOf(id uint64) string
 	Newest() uint64
@@ -79,7 +79,7 @@ type server struct {
 	agent   Agent
 	about   About
 	profile *iso.Profile
-	streams chan struct{}
+	feed    *feed
 	contact string
 
 	verifier Verifier
@@ -118,7 +118,7 @@ var (
 func New(a Agent, o Options) *Door {
 	d := &Door{
 		server: server{
-			agent: a, about: o.About, profile: o.Profile, streams: make(chan struct{}, streamsMax),
+			agent: a, about: o.About, profile: o.Profile, feed: newFeed(a),
 			verifier: o.Journal, contact: o.Contact,
 		},
 		mux: http.NewServeMux(), routes: map[string]route{}, access: o.Access,
