@@ -174,7 +174,7 @@ func idleDelay(o options, p *pair, dir string) error {
 // costOfFollowing lets 64 tills sell in short windows, one without a follower and one with, in
 // turns, so that whatever else the machine does falls on both. Which is first changes each time.
 func costOfFollowing(o options, p *pair, dir, form string) error {
-	const pairs = 20
+	const pairs = 40
 	took := map[bool][]time.Duration{}
 	var behind []time.Duration
 	for i := range 2 * pairs {

@@ -3,18 +3,17 @@ package main
 import (
 	"os"
 	"strconv"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// watcherNice is how far whoever watches stands back behind the payments: as far as there is. On a
-// processor with room it makes no difference; on one without it the sales go first, and what is
-// watched comes later.
-const watcherNice = 19
-
-// giveWay lowers the priority of this process. It must never hurt a payment that somebody looks at
-// it. Linux has a priority for each thread, and a new thread has that of the one that started it:
-// so it is done until a look at all of them finds none that is new. Where it can not be done
-// nothing is lost.
+// giveWay lets this process have only the time of the processor that nobody else wants: a payment
+// must never wait because somebody looks on. On a processor with room it makes no difference; on
+// one without it the sales go first, and what is watched comes later. SCHED_IDLE and not only the
+// lowest priority (nice 19), because a sale that wakes up interrupts it at once.
+//
+// Linux schedules threads, and a new one is as the one that started it: so it is done until a look
+// at all of them finds none that is new. Where it can not be done nothing is lost.
 func giveWay() {
 	const looksMax = 8
 	done := map[string]bool{}
@@ -30,10 +29,15 @@ func giveWay() {
 				continue
 			}
 			done[t.Name()] = true
-			_ = syscall.Setpriority(syscall.PRIO_PROCESS, id, watcherNice)
+			idle := unix.SchedAttr{Policy: unix.SCHED_IDLE}
+			if unix.SchedSetAttr(id, &idle, 0) != nil { // before Linux 3.14
+				_ = unix.Setpriority(unix.PRIO_PROCESS, id, lowestPriority)
+			}
 		}
 		if len(done) == before {
 			return
 		}
 	}
 }
+
+const lowestPriority = 19 // setpriority(2)
