@@ -276,7 +276,7 @@ func (p *pretended) grow() {
 	defer p.mu.Unlock()
 	seq := uint64(len(p.entries) + 1)
 	l := agent.Line{Seq: seq, ID: (seq-1)/3*3 + 1, Kind: []string{"asked", "approved", "confirmed"}[(seq-1)%3]}
-	l.Why = strings.Repeat("y", 200)
+	l.Time, l.Why = time.Now(), strings.Repeat("y", 200)
 	p.entries = append(p.entries, l)
 	close(p.changed)
 	p.changed = make(chan struct{})
