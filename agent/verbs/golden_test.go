@@ -174,6 +174,7 @@ func shop(t *testing.T) *told {
 	c.status.About = api.About{
 		Version: "v1.2.3", PID: 42, Listen: "127.0.0.1:8582", Socket: "/run/reversald.sock",
 		Journal: "/var/lib/reversald/journal.db", Overrides: []string{"any_filesystem"},
+		Hosts: []string{"10.0.0.1:8583", "10.0.0.2:8583"},
 	}
 	c.status.Status = agent.Status{
 		Profile: "unionpay", Started: "2026-03-01T08:00:00Z", Link: "up", Host: "10.0.0.1:8583",
