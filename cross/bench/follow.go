@@ -179,7 +179,7 @@ func costOfFollowing(o options, p *pair, dir, form string) error {
 	var behind []time.Duration
 	for i := range 2 * pairs {
 		with := (i%4)%3 != 0 // no, yes, yes, no
-		one, late, err := window(o, p, dir, form, with)
+		one, late, err := window(o, p, dir, form, fmt.Sprintf("%c%03d", form[0], i), with)
 		if err != nil {
 			return err
 		}
@@ -192,9 +192,9 @@ func costOfFollowing(o options, p *pair, dir, form string) error {
 }
 
 // window is one turn: how long the tills took, and how long after them a follower had printed all
-// that they did.
+// that they did. The tills have a name that none had before.
 func window(
-	o options, p *pair, dir, form string, with bool,
+	o options, p *pair, dir, form, tills string, with bool,
 ) (took time.Duration, behind []time.Duration, err error) {
 	const sales = 1280
 	var f *follower
@@ -206,7 +206,7 @@ func window(
 	}
 	time.Sleep(50 * time.Millisecond) // it has nothing left to do but to follow
 	began := time.Now()
-	if err := sellMany(p.daemon.address, "SEEN", sales); err != nil {
+	if err := sellMany(p.daemon.address, tills, sales); err != nil {
 		return 0, nil, err
 	}
 	took = time.Since(began)
