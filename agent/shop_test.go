@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -235,10 +237,33 @@ func (s *shop) linesNow() []agent.Line {
 		if err != nil {
 			s.t.Errorf("journal: %v", err)
 		}
+		s.forwards(from, page)
 		if all = append(all, page...); len(page) < 1000 {
 			return all
 		}
 		from = page[len(page)-1].Seq + 1
+	}
+}
+
+// forwards compares a page with what those get who only forward it.
+func (s *shop) forwards(from uint64, page []agent.Line) {
+	s.t.Helper()
+	encoded, err := s.agent.Encoded(from, 1000)
+	if err != nil || len(encoded) < len(page) {
+		s.t.Errorf("%d of %d lines encoded: %v", len(encoded), len(page), err)
+		return
+	}
+	for i, l := range page {
+		want, err := l.Encode()
+		var got, wanted any
+		if err = errors.Join(err, json.Unmarshal(encoded[i].JSON, &got),
+			json.Unmarshal(want.JSON, &wanted)); err != nil {
+			s.t.Error(err)
+		}
+		if encoded[i].Seq != l.Seq || encoded[i].ID != l.ID || encoded[i].Kind != l.Kind ||
+			!reflect.DeepEqual(got, wanted) {
+			s.t.Errorf("forwarded: %s\nthe line is %s", encoded[i].JSON, want.JSON)
+		}
 	}
 }
 

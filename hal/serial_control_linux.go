@@ -2,9 +2,7 @@ package hal
 
 import (
 	"errors"
-	"fmt"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -21,44 +19,14 @@ type lineControl struct {
 }
 
 func (c *lineControl) open(path string, s Serial) error {
-	mode := &serial.Mode{BaudRate: s.Baud, DataBits: s.DataBits}
-	switch s.Parity {
-	case ParityNone:
-		mode.Parity = serial.NoParity
-	case ParityOdd:
-		mode.Parity = serial.OddParity
-	case ParityEven:
-		mode.Parity = serial.EvenParity
-	}
-	if s.StopBits == 2 {
-		mode.StopBits = serial.TwoStopBits
-	}
-	port, err := serial.Open(path, mode)
+	port, err := openLibrary(path, s)
 	if err != nil {
-		return explain(err)
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.port = port
 	return nil
-}
-
-// explain says in our words what the library's codes mean.
-func explain(err error) error {
-	var pe *serial.PortError
-	if !errors.As(err, &pe) {
-		return err
-	}
-	switch pe.Code() { //nolint:exhaustive // the others say it well enough themselves
-	case serial.PortBusy:
-		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case serial.PermissionDenied:
-		return fmt.Errorf("%w: %w", os.ErrPermission, err)
-	case serial.InvalidSerialPort, serial.PortNotFound:
-		return fmt.Errorf("%w: %w", ErrNotSerial, err)
-	default:
-		return err
-	}
 }
 
 func (c *lineControl) use(f func(serial.Port) error) error {

@@ -4,7 +4,6 @@ package hal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -49,43 +48,14 @@ func (s Serial) Open(ctx context.Context, device string) (*Port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", device, err)
 	}
-	mode := &serial.Mode{BaudRate: s.Baud, DataBits: s.DataBits}
-	switch s.Parity {
-	case ParityNone:
-		mode.Parity = serial.NoParity
-	case ParityOdd:
-		mode.Parity = serial.OddParity
-	case ParityEven:
-		mode.Parity = serial.EvenParity
-	}
-	if s.StopBits == 2 {
-		mode.StopBits = serial.TwoStopBits
-	}
-	port, err := serial.Open(device, mode)
+	port, err := openLibrary(device, s)
 	if err == nil {
 		err = port.SetReadTimeout(otherTick) // once: changing it while reading is a race
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", device, explainOther(err))
+		return nil, fmt.Errorf("open %s: %w", device, err)
 	}
 	return &Port{device: device, writeTimeout: s.WriteTimeout, port: port}, nil
-}
-
-func explainOther(err error) error {
-	var pe *serial.PortError
-	if !errors.As(err, &pe) {
-		return err
-	}
-	switch pe.Code() { //nolint:exhaustive // the others say it well enough themselves
-	case serial.PortBusy:
-		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case serial.PermissionDenied:
-		return fmt.Errorf("%w: %w", os.ErrPermission, err)
-	case serial.InvalidSerialPort, serial.PortNotFound:
-		return fmt.Errorf("%w: %w", ErrNotSerial, err)
-	default:
-		return err
-	}
 }
 
 // use runs one call of the library, if the port is still open.

@@ -71,6 +71,25 @@ func (f *fakeAgent) Journal(ctx context.Context, query string, each func(agent.L
 	return nil
 }
 
+// Lines gives what Journal does, as it comes over the socket, two at a time.
+func (f *fakeAgent) Lines(ctx context.Context, query string, each func(lines []byte) error) error {
+	var lines []byte
+	err := f.Journal(ctx, query, func(l agent.Line) error {
+		e, err := l.Encode()
+		before := len(lines)
+		lines = append(append(lines, e.JSON...), '\n')
+		if err != nil || before == 0 {
+			return err
+		}
+		defer func() { lines = lines[:0] }()
+		return each(lines)
+	})
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	return each(lines)
+}
+
 func (f *fakeAgent) Frames(context.Context, uint64) ([]agent.Frame, error) { return nil, nil }
 
 func (f *fakeAgent) Evidence(_ context.Context, id uint64, by string) (agent.Bundle, error) {

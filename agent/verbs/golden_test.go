@@ -77,6 +77,25 @@ func (c *told) Journal(_ context.Context, query string, each func(agent.Line) er
 	return c.err
 }
 
+// Lines gives what Journal does, as it comes over the socket, two at a time.
+func (c *told) Lines(ctx context.Context, query string, each func(lines []byte) error) error {
+	var lines []byte
+	err := c.Journal(ctx, query, func(l agent.Line) error {
+		e, err := l.Encode()
+		before := len(lines)
+		lines = append(append(lines, e.JSON...), '\n')
+		if err != nil || before == 0 {
+			return err
+		}
+		defer func() { lines = lines[:0] }()
+		return each(lines)
+	})
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	return each(lines)
+}
+
 func (c *told) Frames(context.Context, uint64) ([]agent.Frame, error) { return c.frames, c.err }
 
 func (c *told) Evidence(context.Context, uint64, string) (agent.Bundle, error) {
@@ -155,6 +174,7 @@ func shop(t *testing.T) *told {
 	c.status.About = api.About{
 		Version: "v1.2.3", PID: 42, Listen: "127.0.0.1:8582", Socket: "/run/reversald.sock",
 		Journal: "/var/lib/reversald/journal.db", Overrides: []string{"any_filesystem"},
+		Hosts: []string{"10.0.0.1:8583", "10.0.0.2:8583"},
 	}
 	c.status.Status = agent.Status{
 		Profile: "unionpay", Started: "2026-03-01T08:00:00Z", Link: "up", Host: "10.0.0.1:8583",

@@ -158,8 +158,8 @@ func (s *Session) link(st api.Status) {
 	if st.Owed > 0 {
 		s.tell(2, "%d reversals are owed; they leave as soon as the line takes them.", st.Owed)
 	}
-	if s.Config != nil {
-		s.tell(2, "Its addresses, tried in turn: %s", strings.Join(s.Config.Host, ", "))
+	if len(st.Hosts) > 0 { // the daemon's own: the configuration here may be of another
+		s.tell(2, "Its addresses, tried in turn: %s", strings.Join(st.Hosts, ", "))
 	}
 }
 

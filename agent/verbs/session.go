@@ -19,6 +19,7 @@ type Client interface {
 	Payments(ctx context.Context, state string) ([]agent.Payment, error)
 	Payment(ctx context.Context, id uint64) (api.Story, error)
 	Journal(ctx context.Context, query string, each func(agent.Line) error) error
+	Lines(ctx context.Context, query string, each func(lines []byte) error) error
 	Frames(ctx context.Context, id uint64) ([]agent.Frame, error)
 	Evidence(ctx context.Context, id uint64, by string) (agent.Bundle, error)
 

@@ -1,8 +1,12 @@
 package verbs
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -72,7 +76,8 @@ func runTail(ctx context.Context, s *Session, in Input) error {
 	if err != nil {
 		return err
 	}
-	t := tailing{s: s, ctx: ctx, out: out, want: want, follow: in.On("follow")}
+	t := newTailing(ctx, s)
+	t.out, t.want, t.follow = out, want, in.On("follow")
 	err = t.run(in.Number("lines"))
 	if err != nil || !t.follow || ctx.Err() != nil { // whoever stopped it has seen enough
 		return err
@@ -80,20 +85,41 @@ func runTail(ctx context.Context, s *Session, in Input) error {
 	return fmt.Errorf("%w: it has ended", api.ErrAway) // or there would be more
 }
 
-// tailing is one tail at work.
+// tailing is one tail at work. What comes at once is printed with one write: whoever watches takes
+// its share of the processor from the payments.
 type tailing struct {
-	s      *Session
+	s      *Session        // prints into text
 	ctx    context.Context //nolint:containedctx // lives as long as one call of run
+	to     io.Writer
+	text   bytes.Buffer
 	out    string
 	want   filter
 	follow bool
+}
+
+func newTailing(ctx context.Context, s *Session) *tailing {
+	t := &tailing{ctx: ctx, to: s.Out}
+	own := *s
+	own.Out = &t.text
+	t.s = &own
+	return t
+}
+
+// flush prints what there is. A closed pipe ends whoever prints.
+func (t *tailing) flush() error {
+	defer t.text.Reset()
+	if t.text.Len() == 0 {
+		return nil
+	}
+	_, err := t.to.Write(t.text.Bytes())
+	return err
 }
 
 // run prints the newest entries, and what comes. Without a filter the agent counts them; with one
 // all of the journal is looked at, and only as many as are wanted are kept.
 func (t *tailing) run(lines uint64) error {
 	if t.want.none() {
-		return t.s.Client.Journal(t.ctx, fmt.Sprintf("last=%d&follow=%t", lines, t.follow), t.print)
+		return t.each(fmt.Sprintf("last=%d&follow=%t", lines, t.follow), t.print)
 	}
 	kept := make([]agent.Line, 0, min(lines, keptMax))
 	next := uint64(1)
@@ -113,20 +139,78 @@ func (t *tailing) run(lines uint64) error {
 		return err
 	}
 	for _, l := range kept {
-		if err := t.print(l); err != nil {
+		if err := errors.Join(t.print(l), t.flush()); err != nil {
 			return err
 		}
 	}
 	if !t.follow {
 		return nil
 	}
-	return t.s.Client.Journal(t.ctx, fmt.Sprintf("from=%d&follow=true", next),
+	return t.each(fmt.Sprintf("from=%d&follow=true", next),
 		func(l agent.Line) error {
 			if fits, err := t.fits(l); err != nil || !fits {
 				return err
 			}
 			return t.print(l)
 		})
+}
+
+// each has the entries asked for printed, as they come. On a console each is a write of its own:
+// the cable is slow, and whoever has seen enough must not wait for more of it.
+func (t *tailing) each(query string, printed func(agent.Line) error) error {
+	forward := t.out == "json" && t.want.none()
+	return t.s.Client.Lines(t.ctx, query, func(lines []byte) error {
+		for len(lines) > 0 {
+			var line []byte
+			line, lines = cutLine(lines)
+			if forward {
+				t.forward(line)
+				continue
+			}
+			var l agent.Line
+			if err := json.Unmarshal(line, &l); err != nil {
+				return fmt.Errorf("%w: %w", api.ErrAway, err)
+			}
+			if err := printed(l); err != nil {
+				return err
+			}
+			if !t.s.Console {
+				continue
+			}
+			if err := t.flush(); err != nil {
+				return err
+			}
+		}
+		return t.flush()
+	})
+}
+
+// cutLine takes the first line off a text, with its end.
+func cutLine(text []byte) (line, rest []byte) {
+	end := bytes.IndexByte(text, '\n') + 1
+	if end == 0 {
+		end = len(text)
+	}
+	return text[:end], text[end:]
+}
+
+// forward prints the JSON of an Entry whose Line has come as JSON.
+func (t *tailing) forward(line []byte) {
+	if !plain(line) {
+		line = cleanJSON(line)
+	}
+	fmt.Fprintf(&t.text, `{"v":%d,`, schemaVersion)
+	t.text.Write(bytes.TrimPrefix(line, []byte{'{'}))
+}
+
+// plain holds for a line in which there is nothing to clean, as nearly all are.
+func plain(line []byte) bool {
+	for _, c := range bytes.TrimSuffix(line, []byte{'\n'}) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // keptMax bounds what a filtered tail holds in memory before it prints.

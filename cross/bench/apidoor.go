@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,92 +42,51 @@ func doorProcess(name string, measure func(o options, dir string) error, args []
 // answered) with the same number of tills straight at the host, and both with one durable step of
 // the disk.
 func apiDoor(o options, dir string) error {
-	p, err := startPair(o, dir)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	f, err := openFloor(dir)
-	if err != nil {
-		return err
-	}
-	if _, err := sellByAPI(p, 1, warmUp, "warm"); err != nil {
-		return err
-	}
-	for _, clients := range []int{1, 8, 64} {
-		if err := apiLoad(o, p, f, clients); err != nil {
+	return door{
+		name: "api",
+		warm: func(p *pair) error {
+			_, err := sellByAPI(p, 1, warmUp, "warm")
 			return err
-		}
-	}
-	kib, err := resident(p.daemon.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	report("api_resident_after_load", float64(kib)/1024, "MiB", 0)
-	return nil
+		},
+		load: apiLoad,
+	}.measure(o, dir)
 }
 
 // apiLoad reports one number of clients.
 func apiLoad(o options, p *pair, f *floor, clients int) error {
-	var steps []time.Duration
-	measureFloor := func() error {
-		for range 200 {
-			took, err := f.step()
-			if err != nil {
-				return err
-			}
-			steps = append(steps, took)
+	var got byAPI
+	var rate, isoRate float64
+	var iso []time.Duration // by the other door
+	b, err := compareDoor(o, p, f, "api", clients, func() (err error) {
+		if iso, isoRate, err = sellStraight(p.daemon.address, clients, o.sales); err != nil {
+			return err
 		}
-		return nil
-	}
-	if err := measureFloor(); err != nil {
+		began := time.Now()
+		got, err = sellByAPI(p, clients, o.sales, "load")
+		rate = float64(len(got.sales)) / time.Since(began).Seconds()
 		return err
-	}
-	const hostTills = 60 // the host takes 64 connections, and the daemon has one of them
-	straight, straightRate, err := sellStraight(p.host.address, min(clients, hostTills), o.sales)
+	})
 	if err != nil {
 		return err
 	}
-	iso, isoRate, err := sellStraight(p.daemon.address, clients, o.sales) // by the other door
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	got, err := sellByAPI(p, clients, o.sales, "load")
-	if err != nil {
-		return err
-	}
-	rate := float64(len(got.sales)) / time.Since(began).Seconds()
-	if err := measureFloor(); err != nil {
-		return err
-	}
-	step := float64(median(steps))
-	name := func(what string) string { return fmt.Sprintf("api_%d_%s", clients, what) }
-	added := func(q float64) float64 {
-		return float64(quantile(got.sales, q)-quantile(straight, q)) / step
-	}
-	report(name("floor_step"), micros(median(steps)), "us", 0)
-	report(name("payments_per_second"), rate, "1/s", 0)
-	report(name("payments_to_straight"), rate/straightRate, "ratio", 0)
-	report(name("payments_to_iso_door"), rate/isoRate, "ratio", 0)
-	report(name("payments_per_floor_step"), rate*step/1e9, "ratio", 0)
-	report(name("sale_p50"), micros(median(got.sales)), "us", 0)
-	report(name("sale_added_p50"), added(0.5), "floor_steps", 0)
-	report(name("sale_added_p99"), added(0.99), "floor_steps", 0)
-	report(name("sale_added_p50_iso_door"),
-		float64(median(iso)-median(straight))/step, "floor_steps", 0)
-	report(name("sale_p50_to_straight"),
-		float64(median(got.sales))/float64(median(straight)), "ratio", 0)
-	report(name("confirm_p50"), float64(median(got.confirms))/step, "floor_steps", 0)
-	report(name("confirm_p99"), float64(quantile(got.confirms, 0.99))/step, "floor_steps", 0)
+	b.reportSales(rate, got.sales)
+	b.report("payments_to_iso_door", rate/isoRate, "ratio")
+	b.report("sale_added_p50_iso_door", b.added(iso, 0.5), "floor_steps")
+	b.report("confirm_p50", float64(median(got.confirms))/float64(b.step), "floor_steps")
+	b.report("confirm_p99", float64(quantile(got.confirms, 0.99))/float64(b.step), "floor_steps")
 	return nil
 }
 
-// sellStraight sells so many times from so many tills at once, in ISO 8583.
+// runs counts what sellStraight was asked for.
+var runs atomic.Int32
+
+// sellStraight sells so many times from so many tills at once, in ISO 8583. No till has sold before:
+// a terminal's trace number that comes again is a repeated question, and is answered from file.
 func sellStraight(address string, tills, n int) (all []time.Duration, rate float64, err error) {
+	run := runs.Add(1)
 	began := time.Now()
 	all, err = atOnce(tills, func(i int) ([]time.Duration, error) {
-		t, err := openTill(address, fmt.Sprintf("ST%02d%04d", tills, i))
+		t, err := openTill(address, fmt.Sprintf("S%03d%04d", run, i))
 		if err != nil {
 			return nil, err
 		}

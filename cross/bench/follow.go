@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,17 +14,25 @@ import (
 	"time"
 )
 
-// follower is a `tail -f` whose lines are timed as they come.
+// follower is a `tail -f` whose lines are timed as they come, and read only when it has ended: the
+// reading is no part of what it costs.
 type follower struct {
 	cmd *exec.Cmd
 	mu  sync.Mutex
-	all []time.Duration // from the moment an entry was written down to its line
+	all []arrival
+}
+
+// arrival is what came in one read.
+type arrival struct {
+	at   time.Time
+	text []byte
 }
 
 // startFollower waits until it follows: its first line is of the newest entry on file.
-func startFollower(o options, dir string) (*follower, error) {
-	argv := append(strings.Fields(o.reversald), "tail", "-f", "--json", "-n", "1",
+func startFollower(o options, dir string, flags ...string) (*follower, error) {
+	argv := append(strings.Fields(o.reversald), "tail", "-f", "-n", "1",
 		"--config", filepath.Join(dir, "reversald.yaml"))
+	argv = append(argv, flags...)
 	f := &follower{cmd: exec.Command(argv[0], argv[1:]...)}
 	f.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := f.cmd.StdoutPipe()
@@ -46,23 +54,19 @@ func startFollower(o options, dir string) (*follower, error) {
 }
 
 func (f *follower) read(out io.Reader, following chan<- struct{}) {
-	lines := bufio.NewReaderSize(out, 1<<20)
+	buffer := make([]byte, 64<<10) // as much as a pipe holds
 	for first := true; ; first = false {
-		text, err := lines.ReadBytes('\n')
+		n, err := out.Read(buffer)
 		if err != nil {
 			return
 		}
 		now := time.Now()
 		if first {
 			close(following)
-			continue
 		}
-		var entry struct{ Time time.Time }
-		if json.Unmarshal(text, &entry) == nil {
-			f.mu.Lock()
-			f.all = append(f.all, now.Sub(entry.Time))
-			f.mu.Unlock()
-		}
+		f.mu.Lock()
+		f.all = append(f.all, arrival{now, bytes.Clone(buffer[:n])})
+		f.mu.Unlock()
 	}
 }
 
@@ -71,10 +75,40 @@ func (f *follower) stop() {
 	_ = f.cmd.Wait()
 }
 
-func (f *follower) delays() []time.Duration {
+// lines counts what has come, without the line that it began with.
+func (f *follower) lines() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]time.Duration(nil), f.all...)
+	n := -1
+	for _, a := range f.all {
+		n += bytes.Count(a.text, []byte{'\n'})
+	}
+	return n
+}
+
+// delays are of the lines of a follower in JSON, but for the first: from the moment an entry was
+// written down until all of its line had come.
+func (f *follower) delays() ([]time.Duration, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []time.Duration
+	var rest []byte
+	for _, a := range f.all {
+		rest = append(rest, a.text...)
+		for {
+			line, after, whole := bytes.Cut(rest, []byte{'\n'})
+			if !whole {
+				break
+			}
+			rest = after
+			var entry struct{ Time time.Time }
+			if err := json.Unmarshal(line, &entry); err != nil {
+				return nil, fmt.Errorf("tail -f printed %q: %w", line, err)
+			}
+			all = append(all, a.at.Sub(entry.Time))
+		}
+	}
+	return all[min(1, len(all)):], nil
 }
 
 // follow measures how soon after its commit `tail -f` shows an entry, and what it costs the writer.
@@ -90,8 +124,16 @@ func follow(o options, dir string) error {
 	if err := idleDelay(o, p, dir); err != nil {
 		return err
 	}
-	return costOfFollowing(o, p, dir)
+	for _, form := range []string{"text", "json"} {
+		if err := costOfFollowing(o, p, dir, form); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// entriesEach is how many entries a sale is: asked, approved, confirmed.
+const entriesEach = 3
 
 // idleDelay sells one at a time, with pauses, on a terminal that has nothing else to do.
 func idleDelay(o options, p *pair, dir string) error {
@@ -99,7 +141,7 @@ func idleDelay(o options, p *pair, dir string) error {
 		return err
 	}
 	time.Sleep(200 * time.Millisecond) // the last confirms are on file
-	f, err := startFollower(o, dir)
+	f, err := startFollower(o, dir, "--json")
 	if err != nil {
 		return err
 	}
@@ -109,7 +151,7 @@ func idleDelay(o options, p *pair, dir string) error {
 		return err
 	}
 	defer t.conn.Close()
-	const sales, entriesEach = 200, 3
+	const sales = 200
 	for range sales {
 		if _, err := t.approve(1); err != nil {
 			return err
@@ -117,7 +159,10 @@ func idleDelay(o options, p *pair, dir string) error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	time.Sleep(100 * time.Millisecond)
-	all := f.delays()
+	all, err := f.delays()
+	if err != nil {
+		return err
+	}
 	if len(all) != sales*entriesEach {
 		return fmt.Errorf("tail -f showed %d lines, want %d", len(all), sales*entriesEach)
 	}
@@ -126,29 +171,53 @@ func idleDelay(o options, p *pair, dir string) error {
 	return nil
 }
 
-// costOfFollowing lets 64 tills sell in turns, without a follower and with one.
-func costOfFollowing(o options, p *pair, dir string) error {
-	const turns = 9
-	sales := max(640, o.sales)
-	var without, with []time.Duration
-	for range turns {
-		began := time.Now()
-		if err := sellMany(p.daemon.address, "LONE", sales); err != nil {
-			return err
-		}
-		without = append(without, time.Since(began))
-		f, err := startFollower(o, dir)
+// costOfFollowing lets 64 tills sell in short windows, one without a follower and one with, in
+// turns, so that whatever else the machine does falls on both. Which is first changes each time.
+func costOfFollowing(o options, p *pair, dir, form string) error {
+	const pairs = 40
+	took := map[bool][]time.Duration{}
+	var behind []time.Duration
+	for i := range 2 * pairs {
+		with := (i%4)%3 != 0 // no, yes, yes, no
+		one, late, err := window(o, p, dir, form, fmt.Sprintf("%c%03d", form[0], i), with)
 		if err != nil {
 			return err
 		}
-		began = time.Now()
-		err = sellMany(p.daemon.address, "SEEN", sales)
-		with = append(with, time.Since(began))
-		f.stop()
-		if err != nil {
-			return err
+		took[with], behind = append(took[with], one), append(behind, late...)
+	}
+	name := "tail_writer_slowdown_64_" + form
+	report(name, float64(median(took[true]))/float64(median(took[false])), "ratio", 1.05)
+	report("tail_"+form+"_behind_p50", millis(median(behind)), "ms", 0)
+	return nil
+}
+
+// window is one turn: how long the tills took, and how long after them a follower had printed all
+// that they did. The tills have a name that none had before.
+func window(
+	o options, p *pair, dir, form, tills string, with bool,
+) (took time.Duration, behind []time.Duration, err error) {
+	const sales = 1280
+	var f *follower
+	if with {
+		if f, err = startFollower(o, dir, "-o", form); err != nil {
+			return 0, nil, err
+		}
+		defer f.stop()
+	}
+	time.Sleep(50 * time.Millisecond) // it has nothing left to do but to follow
+	began := time.Now()
+	if err := sellMany(p.daemon.address, tills, sales); err != nil {
+		return 0, nil, err
+	}
+	took = time.Since(began)
+	if !with {
+		return took, nil, nil
+	}
+	for ended := time.Now(); f.lines() < sales*entriesEach; time.Sleep(time.Millisecond) {
+		if time.Since(ended) > readyWithin {
+			return 0, nil, fmt.Errorf("tail -f showed %d lines, want %d", f.lines(),
+				sales*entriesEach)
 		}
 	}
-	report("tail_writer_slowdown_64", float64(median(with))/float64(median(without)), "ratio", 1.05)
-	return nil
+	return took, []time.Duration{time.Since(began) - took}, nil
 }

@@ -22,6 +22,7 @@ type options struct {
 	sales      int
 	payments   int // closed payments on file for the start-up figures
 	short      bool
+	only       string // the one part to measure; empty: all
 	dropCaches bool
 	linger     time.Duration // how long a confirm may wait for the next sale's commit
 }
@@ -45,6 +46,7 @@ func main() {
 	flag.BoolVar(&o.dropCaches, "drop-caches", false,
 		"for the cold start empty the page cache of the whole machine, as root")
 	flag.BoolVar(&o.short, "short", false, "leave the slow parts out")
+	flag.StringVar(&o.only, "only", "", "measure this part alone: follow, \"link back\" ...")
 	flag.Parse()
 	if err := measure(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -73,10 +75,12 @@ func measure(o options) error {
 		{"at rest", false, atRest},
 		{"start", true, start},
 	}
+	measured := 0
 	for _, part := range parts {
-		if part.slow && o.short {
+		if part.slow && o.short || o.only != "" && o.only != part.name {
 			continue
 		}
+		measured++
 		dir := filepath.Join(root, filepath.Base(filepath.Clean(part.name)))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
@@ -85,6 +89,9 @@ func measure(o options) error {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 		_ = os.RemoveAll(dir)
+	}
+	if measured == 0 {
+		return fmt.Errorf("there is no part %q to measure", o.only)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type drill struct {
 	net                  *network
 	wire                 *wire
 	screens              bool
+	shown                []string // every screen so far that a document may show
 	stan                 int
 }
 
@@ -225,13 +226,17 @@ func (d *drill) sees(want string) error {
 	})
 }
 
-// show prints the screen for the document.
+// show keeps the screen for the document, and prints it where that is wanted.
 func (d *drill) show() error {
 	screen, err := d.screen()
-	if err != nil || !d.screens {
+	if err != nil {
 		return err
 	}
 	screen = strings.ReplaceAll(screen, d.dir+"/", "")
+	d.shown = append(d.shown, screen)
+	if !d.screens {
+		return nil
+	}
 	for _, line := range strings.Split(screen, "\n") {
 		fmt.Printf("    %s\n", line)
 	}

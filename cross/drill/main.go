@@ -2,9 +2,10 @@
 // screen that tmux keeps, a serial cable made of two ptys at 115200 baud, lrzsz to receive a file,
 // and a terminal whose network is dead.
 //
-// It checks what is on the screen at every step, and in the end the books of the host. With
-// -screens it prints every screen; agent/console/CONSOLE.md shows such a run. With -knock it plays
-// the least of a visit, which needs none of those tools.
+// It checks what is on the screen at every step, in the end the books of the host, and whether
+// agent/console/CONSOLE.md shows what was on the screens, but for times and the like. With -screens
+// it prints every screen, for the document. With -knock it plays the least of a visit, which needs
+// none of those tools.
 package main
 
 import (
@@ -25,16 +26,21 @@ func main() {
 	least := flag.Bool("knock", false, "only a log-in, refused and let in")
 	screens := flag.Bool("screens", false, "print the screen after every step")
 	measure := flag.Bool("figures", false, "measure: print name value unit goal ok|short")
+	document := flag.String("document", "agent/console/CONSOLE.md",
+		"compare the screens that it shows; empty: none")
 	keep := flag.Bool("keep", false, "keep the files")
 	flag.Parse()
 	p := programs{
 		reversald: *reversald, acquirerd: *acquirerd, terminal: strings.Fields(*terminal),
 	}
-	os.Exit(run(p, play{*measure, *least, *screens, *keep}))
+	os.Exit(run(p, play{*measure, *least, *screens, *keep, *document}))
 }
 
 // play is what is drilled.
-type play struct{ measure, knock, screens, keep bool }
+type play struct {
+	measure, knock, screens, keep bool
+	document                      string
+}
 
 func run(p programs, what play) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -76,5 +82,13 @@ func run(p programs, what play) int {
 		}
 	}
 	fmt.Println("the visit went as it should")
+	if what.document == "" {
+		return 0
+	}
+	if err := d.documented(what.document); err != nil {
+		fmt.Fprintf(os.Stderr, "drill: %v\nwhat the screens are: make drill DRILLFLAGS=-screens\n", err)
+		return 1
+	}
+	fmt.Printf("%s shows it as it is\n", what.document)
 	return 0
 }

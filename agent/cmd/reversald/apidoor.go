@@ -39,7 +39,7 @@ func apiDoor(
 	return api.New(a, api.Options{
 		About: api.About{
 			Version: version, PID: os.Getpid(), Listen: apps, Socket: c.Socket,
-			Journal: c.Journal, Overrides: overrides(c, journal),
+			Journal: c.Journal, Hosts: c.Host, Overrides: overrides(c, journal),
 		},
 		Journal: journal, Contact: c.Support.Phone,
 		Profile: profile, Access: access, ConnectionsMax: c.APIConnectionsMax,

@@ -33,6 +33,7 @@ func verbCommand(o *options, v *verbs.Verb) *cobra.Command {
 			cmd.Flags().VisitAll(func(f *pflag.Flag) { in.Values[f.Name] = f.Value.String() })
 			ctx := cmd.Context()
 			if v.Live { // Ctrl-C has seen enough; it is no fault
+				giveWay()
 				var stop context.CancelFunc
 				ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
 				defer stop()

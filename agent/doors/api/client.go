@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,42 @@ func (c *Client) Journal(ctx context.Context, query string, each func(agent.Line
 		}
 		if err := each(l); err != nil {
 			return err
+		}
+	}
+}
+
+// linesBytesMax is how much of a stream is read at once, and more than any line has.
+const linesBytesMax = 64 << 10
+
+// Lines is Journal for those who take the entries as they come: whole lines of JSON, as many as
+// there are, which belong to the reader until it returns.
+func (c *Client) Lines(ctx context.Context, query string, each func(lines []byte) error) error {
+	resp, err := c.send(ctx, http.MethodGet, "/v1/journal?"+query, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text := make([]byte, linesBytesMax)
+	for begun := 0; ; {
+		n, err := resp.Body.Read(text[begun:])
+		n += begun
+		whole := bytes.LastIndexByte(text[begun:n], '\n') + 1 + begun
+		if whole > begun {
+			if err := each(text[:whole]); err != nil {
+				return err
+			}
+			begun = copy(text, text[whole:n])
+		} else {
+			begun = n
+		}
+		switch {
+		case errors.Is(err, io.EOF) && begun == 0, err != nil && ctx.Err() != nil:
+			return nil
+		case err == nil && begun == len(text):
+			err = errors.New("a line without an end")
+			fallthrough
+		case err != nil:
+			return fmt.Errorf("%w: the journal's stream broke off: %w", ErrAway, err)
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,14 +15,12 @@ const heartbeat = 15 * time.Second
 
 // follow takes one of the places for streams; nil when there is none.
 func (s *server) follow(w http.ResponseWriter, r *http.Request) (leave func()) {
-	select {
-	case s.streams <- struct{}{}:
-		return func() { <-s.streams }
-	default:
-		s.refuse(w, r, trouble(typeStreams, http.StatusServiceUnavailable,
-			fmt.Sprintf("%d follow already", streamsMax)))
-		return nil
+	if s.feed.join() {
+		return s.feed.leave
 	}
+	s.refuse(w, r, trouble(typeStreams, http.StatusServiceUnavailable,
+		fmt.Sprintf("%d follow already", streamsMax)))
+	return nil
 }
 
 // events streams what happens to payments as server-sent events (HTML, 9.2): the number of the
@@ -49,37 +45,32 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	owners := map[uint64]bool{} // of the newest payments; bounded below
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	rc := http.NewResponseController(w)
-	patience(w)
-	_, _ = io.WriteString(w, ": reversald\n\n")
+	out := stream{w: w, rc: http.NewResponseController(w), text: []byte(": reversald\n\n")}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
 	for {
+		looked := time.Now()
 		changed := s.agent.Changed() // before looking, so that nothing slips in between
-		lines, err := s.agent.Lines(from, pageMax)
+		page, err := s.feed.from(from)
 		if err != nil {
 			return // a reader that comes back is told why
 		}
-		patience(w)
-		for _, l := range lines {
-			from = l.Seq + 1
-			if l.ID != 0 && s.isOwn(app, l, owners) && writeEvent(w, l) != nil {
-				return
+		for _, e := range page {
+			from = e.Seq + 1
+			if e.ID != 0 && s.isOwn(app, e.ID, owners) {
+				out.text = appendEvent(out.text, e)
 			}
 		}
-		if rc.Flush() != nil {
+		switch {
+		case len(out.text) > 0:
+			beat.Reset(heartbeat)
+		case len(page) == 0:
+			out.text = append(out.text, ": still here\n\n"...)
+		}
+		if out.flush() != nil {
 			return
 		}
-		if len(lines) == pageMax {
-			continue
-		}
-		beat := time.NewTimer(heartbeat)
-		select {
-		case <-changed:
-			beat.Stop()
-		case <-beat.C:
-			patience(w)
-			_, _ = io.WriteString(w, ": still here\n\n")
-		case <-r.Context().Done():
-			beat.Stop()
+		if len(page) < pageMax && !s.rest(r, looked, s.ahead(changed, page), beat.C) {
 			return
 		}
 	}
@@ -88,34 +79,32 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 // ownersMax bounds what a stream remembers of whose the payments are.
 const ownersMax = 256
 
-// isOwn says whether an app may see an entry: it belongs to a payment of its own.
-func (s *server) isOwn(app string, l agent.Line, owners map[uint64]bool) bool {
+// isOwn says whether an app may see what happens to a payment: it is one of its own.
+func (s *server) isOwn(app string, id uint64, owners map[uint64]bool) bool {
 	if app == "" {
 		return true
 	}
-	own, known := owners[l.ID]
+	own, known := owners[id]
 	if !known {
 		if len(owners) >= ownersMax {
 			clear(owners)
 		}
-		own = s.agent.AppOf(l.ID) == app
-		owners[l.ID] = own
+		own = s.agent.AppOf(id) == app
+		owners[id] = own
 	}
 	return own
 }
 
-// writeEvent writes one entry. What it is called is its kind, with underscores.
-func writeEvent(w io.Writer, l agent.Line) error {
-	data, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	name := []byte(l.Kind)
-	for i := range name {
-		if name[i] == ' ' {
-			name[i] = '_'
+// appendEvent appends one entry. What it is called is its kind, with underscores.
+func appendEvent(dst []byte, e agent.Encoded) []byte {
+	dst = strconv.AppendUint(append(dst, "id: "...), e.Seq, 10)
+	dst = append(dst, "\nevent: "...)
+	for _, c := range []byte(e.Kind) {
+		if c == ' ' {
+			c = '_'
 		}
+		dst = append(dst, c)
 	}
-	_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", l.Seq, name, data)
-	return err
+	dst = append(append(dst, "\ndata: "...), e.JSON...)
+	return append(dst, "\n\n"...)
 }

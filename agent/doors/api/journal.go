@@ -7,14 +7,9 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"reversald/agent"
 )
-
-// pageMax is how many entries are copied out of the journal at a time.
-const pageMax = 256
-
-// followRest is how long a follower lets a busy journal grow before it looks again: whoever reads
-// sees no difference, and the one who writes has the processor to itself.
-const followRest = 10 * time.Millisecond
 
 // span is what a reader of the journal asks for.
 type span struct {
@@ -31,54 +26,90 @@ func (s *server) journal(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, badRequest("", err.Error()))
 		return
 	}
+	next := func(from uint64) ([]agent.Encoded, error) { return s.agent.Encoded(from, pageMax) }
 	if want.follow {
 		leave := s.follow(w, r)
 		if leave == nil {
 			return
 		}
 		defer leave()
+		next = s.feed.from
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	rc := http.NewResponseController(w)
-	out := json.NewEncoder(w)
+	out := stream{w: w, rc: http.NewResponseController(w)}
 	for sent := uint64(0); ; {
 		looked := time.Now()
 		changed := s.agent.Changed() // before looking, so that nothing slips in between
-		lines, err := s.agent.Lines(want.from, pageMax)
+		page, err := next(want.from)
 		if err != nil {
-			_ = out.Encode(trouble(typeInternal, http.StatusInternalServerError, err.Error()))
+			_ = json.NewEncoder(w).Encode(
+				trouble(typeInternal, http.StatusInternalServerError, err.Error()))
 			return
 		}
-		_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
-		for _, l := range lines {
-			if want.max != 0 && sent == want.max {
-				return
-			}
-			if err := out.Encode(l); err != nil {
-				return
-			}
-			want.from = l.Seq + 1
-			sent++
+		full := len(page) == pageMax
+		if left := want.max - sent; want.max != 0 && uint64(len(page)) >= left {
+			page, want.follow, full = page[:left], false, false
 		}
-		if err := rc.Flush(); err != nil {
+		for _, e := range page {
+			out.text = append(append(out.text, e.JSON...), '\n')
+			want.from = e.Seq + 1
+		}
+		sent += uint64(len(page))
+		if out.flush() != nil || !full && !want.follow {
 			return
 		}
-		if len(lines) == pageMax {
-			continue
-		}
-		if !want.follow {
+		if !full && !s.rest(r, looked, s.ahead(changed, page), nil) {
 			return
 		}
-		select {
-		case <-changed:
-		case <-r.Context().Done():
-			return
-		}
-		select {
-		case <-time.After(followRest - time.Since(looked)): // at once where that has passed
-		case <-r.Context().Done():
-			return
-		}
+	}
+}
+
+// stream is an answer that goes on. What is put into it leaves with one write.
+type stream struct {
+	w    http.ResponseWriter
+	rc   *http.ResponseController
+	text []byte
+}
+
+func (s *stream) flush() error {
+	patience(s.w)
+	if _, err := s.w.Write(s.text); err != nil {
+		return err
+	}
+	s.text = s.text[:0]
+	return s.rc.Flush()
+}
+
+// over is a change that has been.
+var over = func() <-chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// ahead is what to wait for behind a page: the change that comes after it, which may have been.
+func (s *server) ahead(changed <-chan struct{}, page []agent.Encoded) <-chan struct{} {
+	if n := len(page); n > 0 && page[n-1].Seq < s.agent.Newest() {
+		return over
+	}
+	return changed
+}
+
+// rest waits until there is more, and a while longer where somebody has looked just now, so that
+// all that comes meanwhile is read at once. False: the reader is gone. A beat wakes it earlier.
+func (*server) rest(
+	r *http.Request, looked time.Time, changed <-chan struct{}, beat <-chan time.Time,
+) bool {
+	select {
+	case <-changed:
+	case <-beat:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+	more := time.NewTimer(followRest - time.Since(looked)) // at once where that has passed
+	defer more.Stop()
+	select {
+	case <-more.C:
+		return true
+	case <-r.Context().Done():
+		return false
 	}
 }
 

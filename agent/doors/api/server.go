@@ -24,7 +24,7 @@ type Agent interface {
 	Confirm(ctx context.Context, id uint64, app string) (agent.Payment, error)
 	Cancel(ctx context.Context, id uint64, app string) (agent.Payment, error)
 	People
-	Lines(from uint64, limit int) ([]agent.Line, error)
+	Encoded(from uint64, limit int) ([]agent.Encoded, error)
 	Story(id uint64) ([]agent.Line, error)
 	AppOf(id uint64) string
 	Newest() uint64
@@ -38,6 +38,7 @@ type About struct {
 	Listen    string   `json:"listen"`
 	Socket    string   `json:"socket"`
 	Journal   string   `json:"journal"`
+	Hosts     []string `json:"hosts,omitempty"` // addresses, tried in turn
 	Overrides []string `json:"overrides,omitempty"` // settings that weaken the promise
 }
 
@@ -79,7 +80,7 @@ type server struct {
 	agent   Agent
 	about   About
 	profile *iso.Profile
-	streams chan struct{}
+	feed    *feed
 	contact string
 
 	verifier Verifier
@@ -118,7 +119,7 @@ var (
 func New(a Agent, o Options) *Door {
 	d := &Door{
 		server: server{
-			agent: a, about: o.About, profile: o.Profile, streams: make(chan struct{}, streamsMax),
+			agent: a, about: o.About, profile: o.Profile, feed: newFeed(a),
 			verifier: o.Journal, contact: o.Contact,
 		},
 		mux: http.NewServeMux(), routes: map[string]route{}, access: o.Access,

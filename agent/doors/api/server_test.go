@@ -33,6 +33,7 @@ type pretended struct {
 	changed  chan struct{}
 	stopped  bool
 	broken   error  // the journal can not be read
+	read     int    // how often it was
 	replayed string // the last order
 
 	closed     []agent.Payment
@@ -220,7 +221,7 @@ func (p *pretended) Replay(_ context.Context, id uint64, by, why string) (agent.
 	return agent.Payment{ID: id, Phase: "doubted"}, nil
 }
 
-func (p *pretended) Lines(from uint64, most int) ([]agent.Line, error) {
+func (p *pretended) Encoded(from uint64, most int) ([]agent.Encoded, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if from < 1 {
@@ -233,7 +234,16 @@ func (p *pretended) Lines(from uint64, most int) ([]agent.Line, error) {
 		return nil, nil
 	}
 	rest := p.entries[from-1:]
-	return append([]agent.Line(nil), rest[:min(most, len(rest))]...), nil
+	var page []agent.Encoded
+	for _, l := range rest[:min(most, len(rest))] {
+		e, err := l.Encode()
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, e)
+	}
+	p.read++
+	return page, nil
 }
 
 func (p *pretended) Story(id uint64) ([]agent.Line, error) {
@@ -266,7 +276,7 @@ func (p *pretended) grow() {
 	defer p.mu.Unlock()
 	seq := uint64(len(p.entries) + 1)
 	l := agent.Line{Seq: seq, ID: (seq-1)/3*3 + 1, Kind: []string{"asked", "approved", "confirmed"}[(seq-1)%3]}
-	l.Why = strings.Repeat("y", 200)
+	l.Time, l.Why = time.Now(), strings.Repeat("y", 200)
 	p.entries = append(p.entries, l)
 	close(p.changed)
 	p.changed = make(chan struct{})

@@ -131,14 +131,18 @@ func (b *booth) Changed() <-chan struct{} {
 	return b.changed
 }
 
-func (b *booth) Lines(from uint64, _ int) ([]agent.Line, error) {
+func (b *booth) Encoded(from uint64, _ int) ([]agent.Encoded, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var lines []agent.Line
+	var page []agent.Encoded
 	for i := from; i <= uint64(len(b.all)); i++ {
-		lines = append(lines, agent.Line{Seq: i, ID: i, Kind: "asked"})
+		e, err := agent.Line{Seq: i, ID: i, Kind: "asked"}.Encode()
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, e)
 	}
-	return lines, nil
+	return page, nil
 }
 
 var sale = client.Sale{
