@@ -92,7 +92,7 @@ tar -C "$root" -xf bin/debian-systemd.tar --exclude='./dev/*'
 mkdir "$root/story"
 cp bin/unit-test/0.8/"$arch"/*.deb "$root/story/old.deb"
 cp bin/unit-test/0.9/"$arch"/*.deb "$root/story/new.deb"
-cp bin/acquirerd cross/unit-story.sh "$root/story/"
+cp bin/acquirerd cross/unit-checks.sh cross/unit-story.sh "$root/story/"
 
 # Where the controllers are those of version 1, the container may only look at them: it is
 # given a group of its own in each that our unit wants, and may write below it.
