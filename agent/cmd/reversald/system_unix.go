@@ -24,8 +24,8 @@ func logSink(c agent.Config, errout io.Writer) io.Writer {
 	return &syslogSink{to: c.SyslogTo, errout: errout}
 }
 
-// journaldReads tells whether errout goes to journald, which then takes a priority in front of every
-// line: JOURNAL_STREAM names the file by device and inode (systemd.exec(5)).
+// journaldReads tells whether errout goes to journald, which takes a priority in front of a line:
+// JOURNAL_STREAM names the file by device and inode (systemd.exec(5)).
 func journaldReads(errout io.Writer) bool {
 	file, ok := errout.(*os.File)
 	if !ok {
