@@ -185,6 +185,9 @@ packages: build $(TARGETS:%=bin/%/reversald) ## deb, rpm, ipk, apk, tar.gz of ev
 package-test: build bin/amd64/reversald ## install, upgrade, remove with a reversal owed (Debian, root)
 	cross/package-test.sh
 
+unit-test: build bin/amd64/reversald ## a Debian that systemd boots: notify, watchdog, sandbox, sockets, power cut (root)
+	cross/unit-test.sh
+
 ci: tidy-check lint race cross go123 ## what must be green before a change lands
 
 clean: ## remove bin/ and what the tests left

@@ -367,8 +367,9 @@ var coreSettings = []setting{
 		oneOf: []string{"debug", "info", "warn", "error"},
 	},
 	{
-		key:   "log_format",
-		doc:   "how it is logged, to standard error; syslog: to log_syslog",
+		key: "log_format",
+		doc: "how it is logged, to standard error; syslog: to log_syslog; text becomes journald " +
+			"where journald reads it",
 		value: func(c *Config) any { return &c.LogFormat },
 		oneOf: []string{"text", "json", "journald", "syslog"},
 	},

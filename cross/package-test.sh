@@ -141,6 +141,15 @@ begin_daemon() {
 	inside /etc/init.d/reversald start || fail 'start by its init script'
 }
 
+# in_groups: the daemon that runs is.
+in_groups() {
+	local name number
+	for name in dialout lp; do
+		number=$(sed -n "s/^$name:[^:]*:\([0-9]*\):.*/\1/p" "$root/etc/group")
+		grep -q "^Groups:.*\b$number\b" "/proc/$(pidof reversald)/status" || fail "in group $name"
+	done
+}
+
 deb_story() {
 	echo 'deb'
 	fresh
@@ -155,8 +164,11 @@ deb_story() {
 	status '"link":"down"\|"link":"up"'
 	grep -q '^Uid:[[:space:]]*0' "/proc/$(pidof reversald)/status" && fail 'runs as its user'
 	ok 'runs by its init script, as its user'
+	in_groups
+	ok 'in the groups of serial lines and printers'
 	owe 000001
 	echo '# a line of the integrator' >>"$root/etc/reversald/reversald.yaml"
+	inside gpasswd -d reversald lp || fail 'an older package gave it no printer'
 	local before
 	before=$(pidof reversald)
 	inside dpkg -i "/packages/$(basename "$new"/*.deb)" || fail 'upgrades over an open reversal'
@@ -166,6 +178,8 @@ deb_story() {
 	status '"open":1\|"owed":1'
 	[ "$(pidof reversald)" != "$before" ] || fail 'the new one runs'
 	ok 'the new version runs, and still owes it'
+	in_groups
+	ok 'it has joined the group of printers'
 	inside dpkg -r reversald && fail 'removal is refused'
 	said 'NOT REMOVED: 1 card payment'
 	said 'hint: let the line come up'

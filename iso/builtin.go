@@ -3,7 +3,6 @@ package iso
 import (
 	"embed"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -24,10 +23,10 @@ func Builtin(name string) (*Profile, error) {
 
 // BuiltinNames lists the profiles that come with the program, sorted.
 func BuiltinNames() []string {
-	files, _ := fs.Glob(builtinFiles, "profiles/*.yaml") // the pattern is well formed
+	files, _ := builtinFiles.ReadDir("profiles") // it is embedded
 	names := make([]string, len(files))
 	for i, file := range files {
-		names[i] = strings.TrimSuffix(strings.TrimPrefix(file, "profiles/"), ".yaml")
+		names[i] = strings.TrimSuffix(file.Name(), ".yaml")
 	}
 	slices.Sort(names)
 	return names

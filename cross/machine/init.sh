@@ -13,6 +13,11 @@ route add default gw 10.0.2.2
 mount -t ubifs ubi0:data /var/lib/reversald || poweroff -f
 echo "machine: $(uname -srm), $(grep ubifs /proc/mounts)"
 
+# A GPIO chip of one line, which this test pulls up when the power is to fail.
+mount -t configfs config /sys/kernel/config
+mkdir -p /sys/kernel/config/gpio-sim/power/bank
+echo 1 >/sys/kernel/config/gpio-sim/power/live
+
 # join USB GADGET: a USB adapter whose other end is outside this machine, joined to
 # a USB port that this machine is a gadget on. Both are real drivers.
 join() {

@@ -57,6 +57,7 @@ func play(ctx context.Context, o options) error {
 	defer s.host.close()
 	// 10.0.2.2 is this side, seen through qemu's network.
 	config := fmt.Sprintf("host: \"10.0.2.2:%s\"\nlisten: \"0.0.0.0:8582\"\n", s.host.port)
+	config += devicesConfig
 	if o.console {
 		config += "console.port: \"/dev/ttyGS1\"\n"
 	}
@@ -91,7 +92,13 @@ func (s *story) tell() error {
 			return err
 		}
 	}
-	if err := s.goodSale(fmt.Sprintf("%06d", s.o.rounds+2)); err != nil {
+	if err := s.warning(fmt.Sprintf("%06d", s.o.rounds+2)); err != nil {
+		return err
+	}
+	if err := s.hang(fmt.Sprintf("%06d", s.o.rounds+3)); err != nil {
+		return err
+	}
+	if err := s.goodSale(fmt.Sprintf("%06d", s.o.rounds+4)); err != nil {
 		return err
 	}
 	answer, err := ask(s.dir, "reversald status; reversald tail -n 12")
@@ -298,7 +305,7 @@ func (s *story) balance() error {
 	}
 	wrong := 0
 	fmt.Println("\nthe books")
-	for i := range s.o.rounds + 2 {
+	for i := range s.o.rounds + 4 {
 		stan := fmt.Sprintf("%06d", i+1)
 		state := books[stan].State
 		if state == "" {

@@ -70,3 +70,47 @@ func TestTheBuildrootPackageIsAMakefile(t *testing.T) {
 		t.Errorf("make: %v\n%s", err, out)
 	}
 }
+
+// groups are those without which the daemon, as its own user, can not open its devices: serial lines
+// and printers.
+var groups = []string{"dialout", "lp"}
+
+// Whoever makes the user, or starts the daemon as it, gives it every group.
+func TestTheDaemonIsInTheGroupsOfItsDevices(t *testing.T) {
+	for path, giving := range map[string]string{
+		"systemd/reversald.service": "(?m)^SupplementaryGroups=.*\\bGROUP\\b",
+		"systemd/sysusers.conf":     "(?m)^m reversald GROUP$",
+		"scripts/postinstall.sh":    "(?m)for group in .*\\bGROUP\\b",
+		"yocto/reversald_git.bb":    "--groups [a-z,]*\\bGROUP\\b",
+		"buildroot/reversald.mk":    "(?m)reversald -1 .* - [a-z,]*\\bGROUP\\b",
+	} {
+		content := read(t, path)
+		for _, group := range groups {
+			pattern := strings.ReplaceAll(giving, "GROUP", group)
+			if !regexp.MustCompile(pattern).MatchString(content) {
+				t.Errorf("%s does not give the group %s (%s)", path, group, pattern)
+			}
+		}
+	}
+}
+
+// The inits take the groups from where the user is made: procd, OpenRC and start-stop-daemon ask
+// for those of the user they change to, and runit, which does not, is told.
+func TestNoInitNamesGroupsOfItsOwn(t *testing.T) {
+	for path, asking := range map[string]string{
+		"init/sysv":   `-c reversald$`,
+		"init/procd":  `procd_set_param user reversald$`,
+		"init/openrc": `^command_user=reversald:reversald$`,
+		"init/runit":  `chpst -u "reversald:\$\(id -Gn reversald \| tr ' ' ':'\)"`,
+	} {
+		content := read(t, path)
+		if !regexp.MustCompile("(?m)" + asking).MatchString(content) {
+			t.Errorf("%s: not started with %s", path, asking)
+		}
+		for _, group := range groups {
+			if regexp.MustCompile(`(?m)^[^#]*\b` + group + `\b`).MatchString(content) {
+				t.Errorf("%s names the group %s: where there is none, nothing would start", path, group)
+			}
+		}
+	}
+}

@@ -78,12 +78,20 @@ func (w *logWriter) put(line []byte) {
 	_, _ = w.sink.Write(line)
 }
 
+// logFormat is the configuration's; text becomes journald's where journald reads it.
+func logFormat(c agent.Config, errout io.Writer) string {
+	if c.LogFormat == "text" && journaldReads(errout) {
+		return "journald"
+	}
+	return c.LogFormat
+}
+
 // newLog is the log the configuration asks for, and the level that a reload may change.
-func newLog(c agent.Config, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+func newLog(format string, c agent.Config, w io.Writer) (*slog.Logger, *slog.LevelVar) {
 	level := &slog.LevelVar{}
 	level.Set(levelOf(c))
 	options := &slog.HandlerOptions{Level: level}
-	switch c.LogFormat {
+	switch format {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), level
 	case "journald", "syslog":

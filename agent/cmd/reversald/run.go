@@ -78,7 +78,7 @@ func serve(ctx context.Context, c agent.Config, load func() (agent.Config, error
 	signal.Ignore(syscall.SIGPIPE) // whoever reads our output may end; payments go on
 	lines := newLogWriter(logSink(c, errout))
 	defer lines.Close()
-	log, level := newLog(c, lines)
+	log, level := newLog(logFormat(c, errout), c, lines)
 	profile, err := loadProfile(c.Profile)
 	if err != nil {
 		return configError{err}

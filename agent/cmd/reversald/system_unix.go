@@ -3,8 +3,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/syslog"
+	"os"
 	"strings"
 	"syscall"
 
@@ -20,6 +22,21 @@ func logSink(c agent.Config, errout io.Writer) io.Writer {
 		return errout
 	}
 	return &syslogSink{to: c.SyslogTo, errout: errout}
+}
+
+// journaldReads tells whether errout goes to journald, which takes a priority in front of a line:
+// JOURNAL_STREAM names the file by device and inode (systemd.exec(5)).
+func journaldReads(errout io.Writer) bool {
+	file, ok := errout.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && os.Getenv("JOURNAL_STREAM") == fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
 }
 
 // syslogSink sends ranked lines to a syslog daemon. The library connects again by itself; while

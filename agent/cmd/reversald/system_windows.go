@@ -14,3 +14,6 @@ const signalRetry = syscall.Signal(0x1e)
 
 // logSink is where log lines go: Windows has no syslog.
 func logSink(_ agent.Config, errout io.Writer) io.Writer { return errout }
+
+// journaldReads tells whether errout goes to journald: Windows has none.
+func journaldReads(io.Writer) bool { return false }

@@ -40,7 +40,7 @@ define REVERSALD_INSTALL_INIT_SYSTEMD
 endef
 
 define REVERSALD_USERS
-	reversald -1 reversald -1 * /var/lib/reversald - dialout card sales journal
+	reversald -1 reversald -1 * /var/lib/reversald - dialout,lp card sales journal
 endef
 
 define REVERSALD_PERMISSIONS

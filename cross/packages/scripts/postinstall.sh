@@ -20,10 +20,22 @@ make_user() {
 	else
 		return 1
 	fi
-	usermod -a -G dialout reversald 2>/dev/null || addgroup reversald dialout 2>/dev/null || :
 }
 
-make_user || say 'no user could be made: it will run as root'
+# The serial lines and the printer, where the system has groups for them; one that was
+# made by an older package joins what has come since.
+join_groups() {
+	for group in dialout lp; do
+		grep -q "^$group:" /etc/group || continue
+		usermod -a -G $group reversald 2>/dev/null || addgroup reversald $group >/dev/null 2>&1 || :
+	done
+}
+
+if make_user; then
+	join_groups
+else
+	say 'no user could be made: it will run as root'
+fi
 mkdir -p "$state"
 chmod 0700 "$state"
 if id reversald >/dev/null 2>&1; then

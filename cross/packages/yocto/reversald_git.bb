@@ -24,7 +24,7 @@ do_compile[network] = "1"
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system reversald"
 USERADD_PARAM:${PN} = "--system --no-create-home --home-dir /var/lib/reversald \
-    --shell /bin/false --gid reversald --groups dialout reversald"
+    --shell /bin/false --gid reversald --groups dialout,lp reversald"
 
 SYSTEMD_SERVICE:${PN} = "reversald.service reversald-iso.socket reversald-api.socket"
 INITSCRIPT_NAME = "reversald"
