@@ -214,6 +214,19 @@ func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	return err
 }
 
+// viewLog is view for what reads the log. A page of it that can not be read is as bad as a panic.
+func (l *ledger) viewLog(fn func(tx *bolt.Tx, log entryLog) error) error {
+	return l.view(func(tx *bolt.Tx) error {
+		log := logOf(tx, l.file)
+		err := fn(tx, log)
+		if fault := log.fault(); fault != nil {
+			leaveSuspicion(l.path, fault)
+			return fault
+		}
+		return err
+	})
+}
+
 // update runs fn in a write transaction and commits it. After an error nobody knows. Should the
 // newest meta page be damaged under us, bbolt would go on from the one before, and the last commit
 // would be gone without a sign: the number of the transaction tells.

@@ -13,8 +13,7 @@ import (
 func (p *opening) load() error {
 	p.last, p.chain, p.lastRaw = p.meta.base, p.meta.chain, record{}
 	p.open, p.stories, p.newDamage, p.mends = make(pending), nil, false, nil
-	return p.ledger.view(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+	return p.ledger.viewLog(func(tx *bolt.Tx, log entryLog) error {
 		if k, v := log.last(); k != nil {
 			if len(k) != 8 {
 				return fmt.Errorf("%w: log key of %d bytes", ErrUnreadable, len(k))
@@ -114,7 +113,7 @@ func (p *opening) best(seq uint64, v []byte) (Entry, []byte, error) {
 // all of it: their places are there, and bbolt writes a page to another one.
 func (p *opening) mend() error {
 	err := p.ledger.update(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+		log := logOf(tx, p.ledger.file)
 		for _, r := range p.mends {
 			if err := log.replace(r.seq, r.raw); err != nil {
 				return err

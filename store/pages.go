@@ -64,6 +64,7 @@ var (
 	errPageLayout = errors.New("its elements do not fit")
 	errPageTwice  = errors.New("is used twice")
 	errPageDepth  = errors.New("lies too deep")
+	errPageKeys   = errors.New("its keys can not stand there")
 )
 
 // page reads a page with what overflows from it. limit is how many pages that may be.

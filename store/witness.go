@@ -26,8 +26,7 @@ func (j *Journal) Witness(seq uint64) (Witness, error) {
 	if seq == 0 || seq > j.Last() {
 		return out, fmt.Errorf("%w: entry %d is not on file", ErrCorrupt, seq)
 	}
-	err := j.ledger.view(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+	err := j.ledger.viewLog(func(tx *bolt.Tx, log entryLog) error {
 		raw := log.get(seq)
 		if _, err := decodeAt(seq, raw); err != nil {
 			return err
