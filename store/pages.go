@@ -124,7 +124,7 @@ func leafItems(page []byte) ([]leafItem, error) {
 			return items, errPageLayout
 		}
 		items = append(items, leafItem{
-			bucket: ne.Uint32(e) == leafIsBucket, at: pos + k,
+			bucket: ne.Uint32(e)&leafIsBucket != 0, at: pos + k,
 			key: page[pos : pos+k : pos+k], value: page[pos+k : pos+k+v : pos+k+v],
 		})
 	}
