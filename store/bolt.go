@@ -280,9 +280,7 @@ type record struct {
 
 // putRecords adds entries to the log and brings the open index up to what it is after them.
 func putRecords(tx *bolt.Tx, rs []record, open pending) error {
-	if err := putLog(tx, rs, len(open)); err != nil {
-		return err
-	}
+	err := putLog(tx, rs, len(open))
 	index := tx.Bucket(bucketOpen)
 	for _, r := range rs {
 		if r.key == 0 {
@@ -291,16 +289,12 @@ func putRecords(tx *bolt.Tx, rs []record, open pending) error {
 		k := logKey(r.key)
 		s, is := open[r.key]
 		if !is {
-			if err := index.Delete(k); err != nil {
-				return err
-			}
+			err = errors.Join(err, index.Delete(k))
 			continue
 		}
-		if err := index.Put(k, openRef{last: s.last, damage: s.damage}.value()); err != nil {
-			return err
-		}
+		err = errors.Join(err, index.Put(k, openRef{last: s.last, damage: s.damage}.value()))
 	}
-	return nil
+	return err
 }
 
 // exists reports whether something has that name; an error other than absence is an error.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -253,18 +254,11 @@ func (f *forgetting) commit(tx *bolt.Tx) error {
 			f.bridgeOver(log, after, seq)
 		}
 	}
-	if err := log.delete(f.seqs()); err != nil {
-		return err
-	}
+	err := log.delete(f.seqs())
 	f.meta.payments = f.j.shownPayments - f.payments
 	f.meta.proof = after.prove(f.j.chainer, &f.meta)
-	if err := after.replace(tx, f.bridges); err != nil {
-		return err
-	}
-	if err := putPayments(tx, f.meta.payments); err != nil {
-		return err
-	}
-	return f.meta.writeBase(tx)
+	return errors.Join(err, after.replace(tx, f.bridges), putPayments(tx, f.meta.payments),
+		f.meta.writeBase(tx))
 }
 
 // bridgeOver is for an entry that was kept until now: the one right behind it may stay.

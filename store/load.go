@@ -29,6 +29,7 @@ func (p *opening) load() error {
 		if err := p.skipLost(tx); err != nil {
 			return err
 		}
+		p.loadAcked(log)
 		return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
 			ref, ok := parseOpenRef(v)
 			if len(k) != 8 || !ok {
@@ -38,6 +39,15 @@ func (p *opening) load() error {
 			return nil
 		})
 	})
+}
+
+// loadAcked looks at the entry by which journal and ring are compared: one that is damaged is no other
+// history, and the ring has it.
+func (p *opening) loadAcked(log entryLog) {
+	acked := p.image.acked
+	if v := log.get(acked); v != nil && acked != p.last {
+		_, _, _ = p.best(acked, v) // takes note of what must be mended
+	}
 }
 
 // skipLost goes on behind numbers at the end that were given out, and whose entries are gone.

@@ -125,15 +125,13 @@ func (l entryLog) delete(seqs []uint64) error {
 	if err := l.fault(); err != nil {
 		return err
 	}
+	var err error
 	for i, part := range parts {
-		if part == nil {
-			continue
-		}
-		if err := part.Delete(logKey(seqs[i])); err != nil {
-			return err
+		if part != nil {
+			err = errors.Join(err, part.Delete(logKey(seqs[i])))
 		}
 	}
-	return nil
+	return err
 }
 
 // lookBeside looks at every page that bbolt comes to when it takes entries out.
@@ -195,12 +193,11 @@ func (c *logCursor) next() (k, v []byte) {
 // putTree adds entries to the tree. bbolt keeps a reference to raw until the transaction ends.
 func putTree(log *bolt.Bucket, rs []record) error {
 	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
+	var err error
 	for _, r := range rs {
-		if err := log.Put(logKey(r.seq), r.raw); err != nil {
-			return err
-		}
+		err = errors.Join(err, log.Put(logKey(r.seq), r.raw))
 	}
-	return nil
+	return err
 }
 
 // putLog adds entries to the tail or, where it has no room for them, the tail and them to the tree.
@@ -209,12 +206,11 @@ func putLog(tx *bolt.Tx, rs []record, open int) error {
 	l := logOf(tx, nil) // not to read from
 	places, fit := l.placesFor(rs, tailRoom(tx, open))
 	if fit {
+		var err error
 		for i, r := range rs {
-			if err := l.tail[places[i]].Put(logKey(r.seq), r.raw); err != nil {
-				return err
-			}
+			err = errors.Join(err, l.tail[places[i]].Put(logKey(r.seq), r.raw))
 		}
-		return nil
+		return err
 	}
 	old, err := l.takeTail()
 	if err != nil {
@@ -255,8 +251,7 @@ func (l entryLog) placesFor(rs []record, room int) (places []int, fit bool) {
 }
 
 // takeTail empties the tail.
-func (l entryLog) takeTail() ([]record, error) {
-	var old []record
+func (l entryLog) takeTail() (old []record, err error) {
 	for _, part := range l.tail {
 		before := len(old)
 		c := part.Cursor()
@@ -267,12 +262,10 @@ func (l entryLog) takeTail() ([]record, error) {
 			old = append(old, record{seq: binary.BigEndian.Uint64(k), raw: bytes.Clone(v)})
 		}
 		for _, r := range old[before:] {
-			if err := part.Delete(logKey(r.seq)); err != nil {
-				return nil, err
-			}
+			err = errors.Join(err, part.Delete(logKey(r.seq)))
 		}
 	}
-	return old, nil
+	return old, err
 }
 
 // tailRoom is what the root page has left for entries of the tail, with a little to spare. A root

@@ -183,20 +183,19 @@ func (h *harvest) choose(
 		return nil
 	}
 	chain, known := h.before(seq)
-	best, follows := copies[0], false
-	for _, raw := range copies {
-		e, damage := decodeAt(seq, raw)
-		if known && damage == nil && h.c.next(chain, chainedBytes(raw)) == e.Chain {
-			best, follows = raw, true
+	best, e, follows := copies[0], Entry{}, false
+	for i, raw := range copies {
+		c, err := decodeAt(seq, raw) // it did before
+		if i == 0 {
+			e = c
+		}
+		if known && err == nil && h.c.next(chain, chainedBytes(raw)) == c.Chain {
+			best, e, follows = raw, c, true
 			break
 		}
 	}
 	if !follows && !inTree && seq > max(h.treeLast, h.img.acked)+1 {
 		return nil // on its way when the power went, or left over
-	}
-	e, err := decodeAt(seq, best)
-	if err != nil {
-		return err // cannot be: every copy was decoded before
 	}
 	if seq <= h.meta.base && !inTree && !h.wantedBack(&e) {
 		return nil

@@ -17,10 +17,21 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// quickDir is a folder in memory, where there is one: many journals are made, and none must last.
+func quickDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "store-")
+	if err != nil {
+		return tb.TempDir()
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // bushy is a bbolt file with a log of a few entries on many pages, so that even a short one is deep.
 func bushy(tb testing.TB, entries int) *bolt.DB {
 	tb.Helper()
-	db, err := bolt.Open(filepath.Join(tb.TempDir(), "journal.db"), 0o600, &bolt.Options{
+	db, err := bolt.Open(filepath.Join(quickDir(tb), "journal.db"), 0o600, &bolt.Options{
 		PageSize: pageBytes, NoSync: true, NoGrowSync: true,
 	})
 	if err != nil {
@@ -148,7 +159,7 @@ func FuzzTree(f *testing.F) {
 				hurt[page*pageBytes+at] = patches[3]
 			}
 		}
-		path := filepath.Join(t.TempDir(), "journal.db")
+		path := filepath.Join(quickDir(t), "journal.db")
 		if err := os.WriteFile(path, hurt, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +229,7 @@ func firstKey(leaf []byte) []byte {
 func wreckedInTheMiddle(t *testing.T, leaf int, wreck func([]byte, uint64)) (o Options, page uint64) {
 	t.Helper()
 	o = Options{
-		Path: filepath.Join(t.TempDir(), "journal.db"), AnyFilesystem: true, Examine: Examine,
+		Path: filepath.Join(quickDir(t), "journal.db"), AnyFilesystem: true, Examine: Examine,
 	}
 	j, err := Open(o)
 	if err != nil {

@@ -97,11 +97,7 @@ func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
 		return nil, err
 	}
 	for _, master := range masters {
-		keys, err := newKeyring(master, id)
-		if err != nil {
-			return nil, err
-		}
-		keys.master = master
+		keys := newKeyring(master, id)
 		if keys.signer(id).Public().(ed25519.PublicKey).Equal(ed25519.PublicKey(public)) {
 			return &Holder{keys: keys, id: id}, nil
 		}
