@@ -214,6 +214,19 @@ func (l *ledger) view(fn func(*bolt.Tx) error) (err error) {
 	return err
 }
 
+// viewLog is view for what reads the log. A page of it that can not be read is as bad as a panic.
+func (l *ledger) viewLog(fn func(tx *bolt.Tx, log entryLog) error) error {
+	return l.view(func(tx *bolt.Tx) error {
+		log := logOf(tx, l.file)
+		err := fn(tx, log)
+		if fault := log.fault(); fault != nil {
+			leaveSuspicion(l.path, fault)
+			return fault
+		}
+		return err
+	})
+}
+
 // update runs fn in a write transaction and commits it. After an error nobody knows. Should the
 // newest meta page be damaged under us, bbolt would go on from the one before, and the last commit
 // would be gone without a sign: the number of the transaction tells.
@@ -267,9 +280,7 @@ type record struct {
 
 // putRecords adds entries to the log and brings the open index up to what it is after them.
 func putRecords(tx *bolt.Tx, rs []record, open pending) error {
-	if err := putLog(tx, rs, len(open)); err != nil {
-		return err
-	}
+	err := putLog(tx, rs, len(open))
 	index := tx.Bucket(bucketOpen)
 	for _, r := range rs {
 		if r.key == 0 {
@@ -278,16 +289,12 @@ func putRecords(tx *bolt.Tx, rs []record, open pending) error {
 		k := logKey(r.key)
 		s, is := open[r.key]
 		if !is {
-			if err := index.Delete(k); err != nil {
-				return err
-			}
+			err = errors.Join(err, index.Delete(k))
 			continue
 		}
-		if err := index.Put(k, openRef{last: s.last, damage: s.damage}.value()); err != nil {
-			return err
-		}
+		err = errors.Join(err, index.Put(k, openRef{last: s.last, damage: s.damage}.value()))
 	}
-	return nil
+	return err
 }
 
 // exists reports whether something has that name; an error other than absence is an error.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"maps"
 	"slices"
 
@@ -76,20 +77,17 @@ func readBridges(tx *bolt.Tx) (bridges, error) {
 // replace writes the difference between what was there and what shall be.
 func (b bridges) replace(tx *bolt.Tx, was bridges) error {
 	bucket := tx.Bucket(bucketBridge)
+	var err error
 	for seq := range was {
 		if _, is := b[seq]; !is {
-			if err := bucket.Delete(logKey(seq)); err != nil {
-				return err
-			}
+			err = errors.Join(err, bucket.Delete(logKey(seq)))
 		}
 	}
 	for seq, v := range b {
 		if old, had := was[seq]; had && string(old) == string(v) {
 			continue
 		}
-		if err := bucket.Put(logKey(seq), v); err != nil {
-			return err
-		}
+		err = errors.Join(err, bucket.Put(logKey(seq), v))
 	}
-	return nil
+	return err
 }

@@ -76,10 +76,7 @@ func create(o *Options) error {
 	if _, err := io.ReadFull(rand.Reader, meta.id[:]); err != nil {
 		return fmt.Errorf("create journal id: %w", err)
 	}
-	keys, err := newKeyring(master, meta.id)
-	if err != nil {
-		return err
-	}
+	keys := newKeyring(master, meta.id)
 	meta.check, meta.terminal = keys.check, o.Terminal
 	c := keys.newChainer()
 	meta.chain = c.genesis(meta.id)

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"time"
@@ -40,7 +41,7 @@ func Examine(o Options) (found string, err error) {
 			found, err = fmt.Sprint(p), nil
 		}
 	}()
-	if err := examineWithBolt(o.Path); err != nil {
+	if err := examineWithBolt(o.Path, f); err != nil {
 		if errors.Is(err, ErrLocked) {
 			return "", err
 		}
@@ -49,7 +50,7 @@ func Examine(o Options) (found string, err error) {
 	return "", nil
 }
 
-func examineWithBolt(path string) error {
+func examineWithBolt(path string, f io.ReaderAt) error {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
 		ReadOnly: true, PreLoadFreelist: true, PageSize: pageBytes, Timeout: time.Second,
 		FreelistType: bolt.FreelistArrayType,
@@ -66,9 +67,9 @@ func examineWithBolt(path string) error {
 		if err := m.read(tx); err != nil {
 			return err
 		}
-		log := logOf(tx)
+		log := logOf(tx, f)
 		log.last()
-		return tx.Bucket(bucketOpen).ForEach(func(_, v []byte) error {
+		err := tx.Bucket(bucketOpen).ForEach(func(_, v []byte) error {
 			ref, ok := parseOpenRef(v)
 			if !ok {
 				return fmt.Errorf("%w: open index", ErrUnreadable)
@@ -80,7 +81,8 @@ func examineWithBolt(path string) error {
 				}
 				seq = e.Prev
 			}
-			return nil
+			return log.fault()
 		})
+		return errors.Join(log.fault(), err)
 	})
 }

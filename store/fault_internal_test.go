@@ -15,7 +15,7 @@ var errInjected = errors.New("injected")
 // faulty fails at one place, once armed, after or instead of doing what was asked.
 type faulty struct {
 	ringFile
-	place  string // write, sync, commit
+	place  string // read, write, sync, commit
 	landed bool
 	armed  bool
 }
@@ -31,6 +31,13 @@ func (f *faulty) WriteAt(b []byte, at int64) (int, error) {
 		err = errInjected
 	}
 	return n, err
+}
+
+func (f *faulty) ReadAt(b []byte, at int64) (int, error) {
+	if f.strikes("read") {
+		return 0, errInjected
+	}
+	return f.ringFile.ReadAt(b, at)
 }
 
 func (f *faulty) Sync() error {

@@ -2,8 +2,10 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -41,17 +43,20 @@ func (j *Journal) Forget(now time.Time, limits Retention) (n int, err error) {
 	if limits.Bytes == 0 || limits.Bytes > most {
 		limits.Bytes = most
 	}
-	f := &forgetting{j: j, limits: limits, gone: make(map[uint64]bool)}
-	if err := j.ledger.view(func(tx *bolt.Tx) error { return f.plan(tx, now) }); err != nil {
+	f := &forgetting{j: j, limits: limits, now: now, gone: make(map[uint64]bool)}
+	if err := j.ledger.viewLog(f.plan); err != nil {
 		return 0, fmt.Errorf("forget: %w", err)
 	}
 	if f.meta.base == f.was.base && len(f.gone) == 0 {
-		if err := j.ledger.view(f.orphans); err != nil {
+		if err := j.ledger.viewLog(f.orphans); err != nil {
 			return 0, fmt.Errorf("forget: %w", err)
 		}
 	}
 	if f.meta.base == f.was.base && len(f.gone) == 0 {
 		return 0, nil
+	}
+	if err := j.ledger.viewLog(f.lookBeside); err != nil {
+		return 0, fmt.Errorf("forget: %w", err)
 	}
 	if err := j.room(false); err != nil {
 		return 0, err
@@ -95,7 +100,14 @@ type passed struct {
 	stays  bool
 }
 
-func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
+// lookBeside looks at what bbolt meets when it takes the entries out.
+func (f *forgetting) lookBeside(_ *bolt.Tx, log entryLog) error {
+	return log.lookBeside(f.seqs())
+}
+
+func (f *forgetting) seqs() []uint64 { return slices.Sorted(maps.Keys(f.gone)) }
+
+func (f *forgetting) plan(tx *bolt.Tx, log entryLog) (err error) {
 	if err := f.was.read(tx); err != nil {
 		return err
 	}
@@ -103,9 +115,8 @@ func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
 		return err
 	}
 	f.meta = f.was
-	log := logOf(tx)
 	f.used = tx.Size() - int64(f.j.ledger.db.Stats().FreePageN)*pageBytes
-	f.setCutoff(log, now)
+	f.setCutoff(log)
 	c := log.cursor()
 	for k, v := c.seek(f.was.base + 1); len(f.gone) < forgetMax; k, v = c.next() {
 		if len(k) != 8 || len(f.window) >= forgetMax {
@@ -122,11 +133,10 @@ func (f *forgetting) plan(tx *bolt.Tx, now time.Time) (err error) {
 }
 
 // setCutoff counts the age from now or from the newest entry, and finds the first time there is.
-func (f *forgetting) setCutoff(log entryLog, now time.Time) {
-	f.now = now
-	newest := now
+func (f *forgetting) setCutoff(log entryLog) {
+	newest := f.now
 	e, err := decodeAt(f.j.Last(), log.get(f.j.Last()))
-	if err == nil && !e.Wall.IsZero() && e.Wall.Before(now) {
+	if err == nil && !e.Wall.IsZero() && e.Wall.Before(f.now) {
 		newest = e.Wall
 	}
 	f.cutoff = newest.Add(-f.limits.Age)
@@ -223,7 +233,7 @@ func (f *forgetting) forgetStory(log entryLog, last *Entry) (whole bool) {
 
 // commit takes the entries out of the log, and leaves bridges to those that stay.
 func (f *forgetting) commit(tx *bolt.Tx) error {
-	log := logOf(tx)
+	log := logOf(tx, f.j.ledger.file)
 	after := maps.Clone(f.bridges)
 	for _, p := range f.window {
 		if f.gone[p.seq] {
@@ -244,20 +254,11 @@ func (f *forgetting) commit(tx *bolt.Tx) error {
 			f.bridgeOver(log, after, seq)
 		}
 	}
-	for seq := range f.gone {
-		if err := log.delete(seq); err != nil {
-			return err
-		}
-	}
+	err := log.delete(f.seqs())
 	f.meta.payments = f.j.shownPayments - f.payments
 	f.meta.proof = after.prove(f.j.chainer, &f.meta)
-	if err := after.replace(tx, f.bridges); err != nil {
-		return err
-	}
-	if err := putPayments(tx, f.meta.payments); err != nil {
-		return err
-	}
-	return f.meta.writeBase(tx)
+	return errors.Join(err, after.replace(tx, f.bridges), putPayments(tx, f.meta.payments),
+		f.meta.writeBase(tx))
 }
 
 // bridgeOver is for an entry that was kept until now: the one right behind it may stay.

@@ -200,10 +200,8 @@ func (j *Journal) commit() error {
 	j.ringMu.Unlock()
 	var ringDone chan error
 	err := j.ledger.update(func(tx *bolt.Tx) error {
-		if err := putRecords(tx, j.batch, j.tip); err != nil {
-			return err
-		}
-		if err := putPayments(tx, j.payments); err != nil {
+		err := errors.Join(putRecords(tx, j.batch, j.tip), putPayments(tx, j.payments))
+		if err != nil {
 			return err
 		}
 		ringDone = make(chan error, 1)

@@ -160,10 +160,7 @@ func unlock(o *Options, m *journalMeta) (*keyring, error) {
 		return nil, err
 	}
 	for _, master := range masters {
-		keys, err := newKeyring(master, m.id)
-		if err != nil {
-			return nil, err
-		}
+		keys := newKeyring(master, m.id)
 		if hmac.Equal(keys.check[:], m.check[:]) {
 			keys.spare = len(masters) > 1
 			return keys, nil

@@ -105,12 +105,21 @@ func (f *pageFile) walkFrom(
 // branchKey is the first seq below an element of a branch. Where it is none, it is one that nothing
 // is skipped for.
 func branchKey(page []byte, element int) uint64 {
+	key, ok := branchKeyAt(page, element)
+	if !ok {
+		return ^uint64(0) // not to be skipped over
+	}
+	return key
+}
+
+// branchKeyAt reads the key of an element of a branch; false: it is not that of an entry.
+func branchKeyAt(page []byte, element int) (uint64, bool) {
 	head := pageHeaderBytes + element*pageElementBytes
 	pos := int64(head) + int64(binary.NativeEndian.Uint32(page[head:]))
 	if binary.NativeEndian.Uint32(page[head+4:]) != 8 || pos+8 > int64(len(page)) {
-		return ^uint64(0) // not to be skipped over
+		return 0, false
 	}
-	return binary.BigEndian.Uint64(page[pos:])
+	return binary.BigEndian.Uint64(page[pos:]), true
 }
 
 // readLogFrom calls each with the entries from seq on, until it says false, and tells whether

@@ -13,8 +13,7 @@ import (
 func (p *opening) load() error {
 	p.last, p.chain, p.lastRaw = p.meta.base, p.meta.chain, record{}
 	p.open, p.stories, p.newDamage, p.mends = make(pending), nil, false, nil
-	return p.ledger.view(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+	return p.ledger.viewLog(func(tx *bolt.Tx, log entryLog) error {
 		if k, v := log.last(); k != nil {
 			if len(k) != 8 {
 				return fmt.Errorf("%w: log key of %d bytes", ErrUnreadable, len(k))
@@ -30,6 +29,7 @@ func (p *opening) load() error {
 		if err := p.skipLost(tx); err != nil {
 			return err
 		}
+		p.loadAcked(log)
 		return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
 			ref, ok := parseOpenRef(v)
 			if len(k) != 8 || !ok {
@@ -39,6 +39,15 @@ func (p *opening) load() error {
 			return nil
 		})
 	})
+}
+
+// loadAcked looks at the entry by which journal and ring are compared: one that is damaged is no other
+// history, and the ring has it.
+func (p *opening) loadAcked(log entryLog) {
+	acked := p.image.acked
+	if v := log.get(acked); v != nil && acked != p.last {
+		_, _, _ = p.best(acked, v) // takes note of what must be mended
+	}
 }
 
 // skipLost goes on behind numbers at the end that were given out, and whose entries are gone.
@@ -114,7 +123,7 @@ func (p *opening) best(seq uint64, v []byte) (Entry, []byte, error) {
 // all of it: their places are there, and bbolt writes a page to another one.
 func (p *opening) mend() error {
 	err := p.ledger.update(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+		log := logOf(tx, p.ledger.file)
 		for _, r := range p.mends {
 			if err := log.replace(r.seq, r.raw); err != nil {
 				return err

@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -26,27 +28,49 @@ const inlineBytesMax = pageBytes / 4
 
 // entryLog is the log as one transaction sees it. Journals of before format 3 have no tail.
 type entryLog struct {
-	parts []*bolt.Bucket // oldest first
+	tree  *bolt.Bucket
+	pages *logTree // how the tree is read; nil while it is inside of the root page as well
+	tail  []*bolt.Bucket
 }
 
-func logOf(tx *bolt.Tx) entryLog {
-	l := entryLog{parts: make([]*bolt.Bucket, 1, 1+len(bucketsTail))}
-	l.parts[0] = tx.Bucket(bucketLog)
+// logOf is the log in a transaction on a file. Once it was changed in the transaction only the tail
+// can be read.
+func logOf(tx *bolt.Tx, file io.ReaderAt) entryLog {
+	l := entryLog{tree: tx.Bucket(bucketLog), tail: make([]*bolt.Bucket, 0, len(bucketsTail))}
+	l.pages = treeOf(file, tx, l.tree)
 	for _, name := range bucketsTail {
 		if b := tx.Bucket(name); b != nil {
-			l.parts = append(l.parts, b)
+			l.tail = append(l.tail, b)
 		}
 	}
 	return l
 }
 
-func (l entryLog) tree() *bolt.Bucket   { return l.parts[0] }
-func (l entryLog) tail() []*bolt.Bucket { return l.parts[1:] }
+// fault is what was wrong with a page that was read.
+func (l entryLog) fault() error {
+	if l.pages == nil {
+		return nil
+	}
+	return l.pages.err
+}
+
+// small are the parts that are inside of the root page, oldest first.
+func (l entryLog) small() []*bolt.Bucket {
+	if l.pages != nil {
+		return l.tail
+	}
+	return append([]*bolt.Bucket{l.tree}, l.tail...)
+}
 
 // get returns the value at seq, or nil.
 func (l entryLog) get(seq uint64) []byte {
+	if l.pages != nil {
+		if v := l.pages.get(seq); v != nil {
+			return v
+		}
+	}
 	k := logKey(seq)
-	for _, part := range l.parts {
+	for _, part := range l.small() {
 		if v := part.Get(k); v != nil {
 			return v
 		}
@@ -54,47 +78,97 @@ func (l entryLog) get(seq uint64) []byte {
 	return nil
 }
 
-// last returns the newest entry, or nil.
+// last returns the newest entry, or nil. It looks at the end of the tree in any case: that is where
+// the tail goes to.
 func (l entryLog) last() (k, v []byte) {
-	for i := len(l.parts) - 1; i >= 0 && k == nil; i-- {
-		k, v = l.parts[i].Cursor().Last()
+	if l.pages != nil {
+		k, v = l.pages.last()
+	}
+	for _, part := range l.small() {
+		if newer, value := part.Cursor().Last(); newer != nil {
+			k, v = newer, value
+		}
 	}
 	return k, v
 }
 
-// replace gives an entry that stands in the log another value.
-func (l entryLog) replace(seq uint64, raw []byte) error {
-	k := logKey(seq)
-	for _, part := range l.parts {
-		if part.Get(k) != nil {
-			return part.Put(k, raw)
-		}
+// part is where the entry at seq stands, nil if nowhere.
+func (l entryLog) part(seq uint64) *bolt.Bucket {
+	if l.pages != nil && l.pages.get(seq) != nil {
+		return l.tree
 	}
-	return fmt.Errorf("entry %d: %w: missing", seq, ErrCorrupt)
-}
-
-func (l entryLog) delete(seq uint64) error {
 	k := logKey(seq)
-	for _, part := range l.parts {
+	for _, part := range l.small() {
 		if part.Get(k) != nil {
-			return part.Delete(k)
+			return part
 		}
 	}
 	return nil
 }
 
+// replace gives an entry that stands in the log another value.
+func (l entryLog) replace(seq uint64, raw []byte) error {
+	part := l.part(seq)
+	if part == nil {
+		return errors.Join(l.fault(), fmt.Errorf("entry %d: %w: missing", seq, ErrCorrupt))
+	}
+	return part.Put(logKey(seq), raw)
+}
+
+// delete takes entries out that stand in the log. Where they are to come from the tree, lookBeside
+// was called for them.
+func (l entryLog) delete(seqs []uint64) error {
+	parts := make([]*bolt.Bucket, len(seqs))
+	for i, seq := range seqs {
+		parts[i] = l.part(seq)
+	}
+	if err := l.fault(); err != nil {
+		return err
+	}
+	var err error
+	for i, part := range parts {
+		if part != nil {
+			err = errors.Join(err, part.Delete(logKey(seqs[i])))
+		}
+	}
+	return err
+}
+
+// lookBeside looks at every page that bbolt comes to when it takes entries out.
+func (l entryLog) lookBeside(seqs []uint64) error {
+	if l.pages == nil {
+		return nil
+	}
+	for _, seq := range seqs {
+		l.pages.way(seq, true)
+	}
+	return l.pages.err
+}
+
 // logCursor goes through the log in the order of seqs.
 type logCursor struct {
+	tree *treeCursor
 	c    *bolt.Cursor
 	rest []*bolt.Bucket
 }
 
-func (l entryLog) cursor() *logCursor { return &logCursor{rest: l.parts} }
+func (l entryLog) cursor() *logCursor {
+	c := &logCursor{rest: l.small()}
+	if l.pages != nil {
+		c.tree = &treeCursor{t: l.pages}
+	}
+	return c
+}
 
 // seek returns the first entry from seq on, or nil. It is called once.
 func (c *logCursor) seek(seq uint64) (k, v []byte) {
+	if c.tree != nil {
+		if k, v = c.tree.seek(seq); c.tree.t.err != nil {
+			return nil, nil
+		}
+	}
 	for k == nil && len(c.rest) > 0 {
-		c.c, c.rest = c.rest[0].Cursor(), c.rest[1:]
+		c.tree, c.c, c.rest = nil, c.rest[0].Cursor(), c.rest[1:]
 		k, v = c.c.Seek(logKey(seq))
 	}
 	return k, v
@@ -102,9 +176,15 @@ func (c *logCursor) seek(seq uint64) (k, v []byte) {
 
 // next returns the entry after the last one that was returned, or nil.
 func (c *logCursor) next() (k, v []byte) {
-	k, v = c.c.Next()
+	if c.tree != nil {
+		if k, v = c.tree.next(); c.tree.t.err != nil {
+			return nil, nil
+		}
+	} else {
+		k, v = c.c.Next()
+	}
 	for k == nil && len(c.rest) > 0 {
-		c.c, c.rest = c.rest[0].Cursor(), c.rest[1:]
+		c.tree, c.c, c.rest = nil, c.rest[0].Cursor(), c.rest[1:]
 		k, v = c.c.First()
 	}
 	return k, v
@@ -113,39 +193,37 @@ func (c *logCursor) next() (k, v []byte) {
 // putTree adds entries to the tree. bbolt keeps a reference to raw until the transaction ends.
 func putTree(log *bolt.Bucket, rs []record) error {
 	log.FillPercent = 1 // only ever appended to: a page is left full, not half full
+	var err error
 	for _, r := range rs {
-		if err := log.Put(logKey(r.seq), r.raw); err != nil {
-			return err
-		}
+		err = errors.Join(err, log.Put(logKey(r.seq), r.raw))
 	}
-	return nil
+	return err
 }
 
 // putLog adds entries to the tail or, where it has no room for them, the tail and them to the tree.
 // open is how many keys are.
 func putLog(tx *bolt.Tx, rs []record, open int) error {
-	l := logOf(tx)
+	l := logOf(tx, nil) // not to read from
 	places, fit := l.placesFor(rs, tailRoom(tx, open))
 	if fit {
+		var err error
 		for i, r := range rs {
-			if err := l.tail()[places[i]].Put(logKey(r.seq), r.raw); err != nil {
-				return err
-			}
+			err = errors.Join(err, l.tail[places[i]].Put(logKey(r.seq), r.raw))
 		}
-		return nil
+		return err
 	}
 	old, err := l.takeTail()
 	if err != nil {
 		return err
 	}
-	return putTree(l.tree(), append(old, rs...))
+	return putTree(l.tree, append(old, rs...))
 }
 
 // placesFor says which bucket of the tail each of rs goes to, so that none grows too large for the
 // root page, and all together not larger than room. false: there is no place for all of them.
 func (l entryLog) placesFor(rs []record, room int) (places []int, fit bool) {
 	at, used := 0, 0
-	for i, part := range l.tail() {
+	for i, part := range l.tail {
 		size := 0
 		c := part.Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -164,7 +242,7 @@ func (l entryLog) placesFor(rs []record, room int) (places []int, fit bool) {
 		}
 		used += size
 		room -= size
-		if at >= len(l.tail()) || used > inlineBytesMax-pageHeaderBytes || room < 0 {
+		if at >= len(l.tail) || used > inlineBytesMax-pageHeaderBytes || room < 0 {
 			return nil, false
 		}
 		places[i] = at
@@ -173,9 +251,8 @@ func (l entryLog) placesFor(rs []record, room int) (places []int, fit bool) {
 }
 
 // takeTail empties the tail.
-func (l entryLog) takeTail() ([]record, error) {
-	var old []record
-	for _, part := range l.tail() {
+func (l entryLog) takeTail() (old []record, err error) {
+	for _, part := range l.tail {
 		before := len(old)
 		c := part.Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -185,12 +262,10 @@ func (l entryLog) takeTail() ([]record, error) {
 			old = append(old, record{seq: binary.BigEndian.Uint64(k), raw: bytes.Clone(v)})
 		}
 		for _, r := range old[before:] {
-			if err := part.Delete(logKey(r.seq)); err != nil {
-				return nil, err
-			}
+			err = errors.Join(err, part.Delete(logKey(r.seq)))
 		}
 	}
-	return old, nil
+	return old, err
 }
 
 // tailRoom is what the root page has left for entries of the tail, with a little to spare. A root

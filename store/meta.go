@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -44,15 +45,13 @@ var (
 
 func (m *journalMeta) write(tx *bolt.Tx) error {
 	now := journalMeta{format: formatVersion}
-	for _, name := range now.buckets() {
+	for _, name := range append(now.buckets(), bucketMeta) {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
 	}
-	b, err := tx.CreateBucketIfNotExists(bucketMeta)
-	if err != nil {
-		return err
-	}
+	b := tx.Bucket(bucketMeta)
+	var err error
 	for _, kv := range []struct{ key, value []byte }{
 		{metaFormat, binary.BigEndian.AppendUint16(nil, formatVersion)},
 		{metaID, m.id[:]},
@@ -60,24 +59,17 @@ func (m *journalMeta) write(tx *bolt.Tx) error {
 		{metaTerminal, []byte(m.terminal)},
 		{metaPrior, m.prior},
 	} {
-		if err := b.Put(kv.key, kv.value); err != nil {
-			return err
-		}
+		err = errors.Join(err, b.Put(kv.key, kv.value))
 	}
-	if err := putPayments(tx, m.payments); err != nil {
-		return err
-	}
-	return m.writeBase(tx)
+	return errors.Join(err, putPayments(tx, m.payments), m.writeBase(tx))
 }
 
 // writeBase writes what forgetting changes.
 func (m *journalMeta) writeBase(tx *bolt.Tx) error {
 	b := tx.Bucket(bucketMeta)
-	if err := b.Put(metaBase, baseValue(m.base, m.chain)); err != nil {
-		return err
-	}
 	kept := binary.BigEndian.AppendUint64(nil, m.kept)
-	return b.Put(metaProof, append(kept, m.proof[:]...))
+	return errors.Join(b.Put(metaBase, baseValue(m.base, m.chain)),
+		b.Put(metaProof, append(kept, m.proof[:]...)))
 }
 
 func baseValue(base uint64, chain [16]byte) []byte {

@@ -22,11 +22,11 @@ type orphanSweep struct {
 }
 
 // orphans goes on with the search, and puts what it has found, at the end, among what is forgotten.
-func (f *forgetting) orphans(tx *bolt.Tx) error {
+func (f *forgetting) orphans(_ *bolt.Tx, log entryLog) error {
 	if f.was.kept == 0 {
 		return nil
 	}
-	log, s := logOf(tx), f.j.sweep
+	s := f.j.sweep
 	if s == nil || s.base != f.was.base {
 		s = &orphanSweep{base: f.was.base, next: f.was.base + 1}
 		s.left = f.waiting(log)

@@ -64,6 +64,7 @@ var (
 	errPageLayout = errors.New("its elements do not fit")
 	errPageTwice  = errors.New("is used twice")
 	errPageDepth  = errors.New("lies too deep")
+	errPageKeys   = errors.New("its keys can not stand there")
 )
 
 // page reads a page with what overflows from it. limit is how many pages that may be.
@@ -123,7 +124,7 @@ func leafItems(page []byte) ([]leafItem, error) {
 			return items, errPageLayout
 		}
 		items = append(items, leafItem{
-			bucket: ne.Uint32(e) == leafIsBucket, at: pos + k,
+			bucket: ne.Uint32(e)&leafIsBucket != 0, at: pos + k,
 			key: page[pos : pos+k : pos+k], value: page[pos+k : pos+k+v : pos+k+v],
 		})
 	}

@@ -61,8 +61,8 @@ func (j *Journal) page(from uint64, fn func(Entry) bool) error {
 		return err
 	}
 	last := j.Last()
-	return j.ledger.view(func(tx *bolt.Tx) error {
-		c := logOf(tx).cursor()
+	return j.ledger.viewLog(func(_ *bolt.Tx, log entryLog) error {
+		c := log.cursor()
 		k, v := c.seek(from)
 		for range pageEntriesMax {
 			if k == nil {
@@ -102,8 +102,7 @@ func (j *Journal) Story(key uint64) ([]Entry, error) {
 		return nil, fmt.Errorf("story of %d: %w", key, ErrNotOpen)
 	}
 	var es []Entry
-	err := j.ledger.view(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+	err := j.ledger.viewLog(func(_ *bolt.Tx, log entryLog) error {
 		for seq := s.last; seq != 0; {
 			e, err := decodeAt(seq, log.get(seq))
 			if err != nil {

@@ -165,9 +165,7 @@ func (p *opening) identifyByRing(h *harvest) error {
 		return err
 	}
 	for _, master := range masters {
-		if p.keys, err = newKeyring(master, h.meta.id); err != nil {
-			return err
-		}
+		p.keys = newKeyring(master, h.meta.id)
 		p.chainer = p.keys.newChainer()
 		if err = p.image.proveKey(p.chainer, p.o.KeyPath); err == nil {
 			break
@@ -249,19 +247,12 @@ func (h *harvest) finish(tx *bolt.Tx) error {
 		h.reseal.finish(h)
 	}
 	h.meta.proof = h.bridges.prove(h.c, &h.meta)
-	if err := h.meta.write(tx); err != nil {
-		return err
-	}
-	if err := h.bridges.replace(tx, nil); err != nil {
-		return err
-	}
+	err := errors.Join(h.meta.write(tx), h.bridges.replace(tx, nil))
 	index := tx.Bucket(bucketOpen)
 	for key, ref := range h.index {
-		if err := index.Put(logKey(key), ref.value()); err != nil {
-			return err
-		}
+		err = errors.Join(err, index.Put(logKey(key), ref.value()))
 	}
-	return nil
+	return err
 }
 
 // proveCopy reads a new file page by page, before it takes the place of the old one.

@@ -81,8 +81,8 @@ func (p *opening) compareHistories() error {
 	if len(copies) == 0 {
 		return nil
 	}
-	return p.ledger.view(func(tx *bolt.Tx) error {
-		v := logOf(tx).get(p.image.acked)
+	return p.ledger.viewLog(func(_ *bolt.Tx, log entryLog) error {
+		v := log.get(p.image.acked)
 		for _, rc := range copies {
 			if v == nil || bytes.Equal(v, rc.raw) {
 				return nil

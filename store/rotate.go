@@ -16,14 +16,14 @@ import (
 // A power cut leaves the old journal with its key or the new one with its own; while both keys are
 // needed the key file holds both, and the next Open drops the one that is not.
 func RotateKey(o Options) error {
+	if err := o.setDefaults(); err != nil {
+		return err
+	}
 	j, err := Open(o) // brings ring and journal together, and mends what can be mended
 	if err != nil {
 		return err
 	}
 	if err := j.Close(); err != nil {
-		return err
-	}
-	if err := o.setDefaults(); err != nil {
 		return err
 	}
 	p := &opening{o: o}
@@ -85,10 +85,7 @@ func (h *harvest) changeKey(old *keyring, master masterKey) error {
 	if _, err := io.ReadFull(rand.Reader, h.meta.id[:]); err != nil {
 		return fmt.Errorf("journal id: %w", err)
 	}
-	keys, err := newKeyring(master, h.meta.id)
-	if err != nil {
-		return err
-	}
+	keys := newKeyring(master, h.meta.id)
 	h.meta.check = keys.check
 	h.reseal = &resealing{old: old, keys: keys, c: keys.newChainer(), start: h.meta.chain}
 	if h.meta.base == 0 {

@@ -150,7 +150,11 @@ func (h *harvest) tail() error {
 		indexUpTo = max(indexUpTo, ref.last)
 	}
 	end := max(h.img.acked, h.closedUpTo, indexUpTo)
-	if end <= h.last {
+	if marked := h.markedEnd(); end <= marked {
+		if marked > h.last {
+			h.lostUpTo = marked
+			h.bridges[marked+1] = h.s.bridges[marked+1]
+		}
 		return nil
 	}
 	if (!h.s.indexOK || end > indexUpTo) && !h.acceptLoss {
@@ -161,6 +165,15 @@ func (h *harvest) tail() error {
 	h.lostUpTo = end
 	h.bridges[end+1] = bytes.Clone(h.chain[:])
 	return nil
+}
+
+// markedEnd is the newest number that was given out, as far as an earlier salvage has marked that its
+// entry is gone.
+func (h *harvest) markedEnd() uint64 {
+	if h.s.bridges == nil || h.s.bridges.prove(h.c, &h.s.meta) != h.s.meta.proof {
+		return h.last
+	}
+	return h.s.bridges.end(h.last)
 }
 
 func (h *harvest) read(copies [][]byte, p place) [][]byte {
@@ -183,20 +196,19 @@ func (h *harvest) choose(
 		return nil
 	}
 	chain, known := h.before(seq)
-	best, follows := copies[0], false
-	for _, raw := range copies {
-		e, damage := decodeAt(seq, raw)
-		if known && damage == nil && h.c.next(chain, chainedBytes(raw)) == e.Chain {
-			best, follows = raw, true
+	best, e, follows := copies[0], Entry{}, false
+	for i, raw := range copies {
+		c, err := decodeAt(seq, raw) // it did before
+		if i == 0 {
+			e = c
+		}
+		if known && err == nil && h.c.next(chain, chainedBytes(raw)) == c.Chain {
+			best, e, follows = raw, c, true
 			break
 		}
 	}
 	if !follows && !inTree && seq > max(h.treeLast, h.img.acked)+1 {
 		return nil // on its way when the power went, or left over
-	}
-	e, err := decodeAt(seq, best)
-	if err != nil {
-		return err // cannot be: every copy was decoded before
 	}
 	if seq <= h.meta.base && !inTree && !h.wantedBack(&e) {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"io"
 )
 
 // keyBytes is the length of a key.
@@ -35,22 +36,17 @@ type keyring struct {
 }
 
 // newKeyring derives one key a purpose, bound to the journal: HMAC-SHA256 over a label and the id.
-func newKeyring(from masterKey, id [16]byte) (*keyring, error) {
+func newKeyring(from masterKey, id [16]byte) *keyring {
 	master := from.key
-	block, err := aes.NewCipher(derive(master, "seal", id))
-	if err != nil {
-		return nil, fmt.Errorf("sealing key: %w", err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, fmt.Errorf("sealing key: %w", err)
-	}
+	// Neither has anything to refuse: a key of 32 bytes is one for AES, whose blocks are those of GCM.
+	block, _ := aes.NewCipher(derive(master, "seal", id))
+	aead, _ := cipher.NewGCM(block)
 	k := &keyring{
 		aead: aead, chain: derive(master, "chain", id), lookup: derive(master, "lookup", id),
 		master: from,
 	}
 	copy(k.check[:], derive(master, "check", id))
-	return k, nil
+	return k
 }
 
 func derive(master []byte, purpose string, id [16]byte) []byte {
@@ -63,7 +59,7 @@ func derive(master []byte, purpose string, id [16]byte) []byte {
 // seal appends nonce, ciphertext and tag to dst.
 func (k *keyring) seal(dst, secret []byte, seq, key uint64, kind uint8) ([]byte, error) {
 	var nonce [sealNonceBytes]byte
-	if _, err := rand.Read(nonce[:]); err != nil {
+	if _, err := io.ReadFull(rand.Reader, nonce[:]); err != nil {
 		return nil, fmt.Errorf("nonce: %w", err)
 	}
 	dst = append(dst, nonce[:]...)

@@ -1,81 +1,74 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 )
 
-// leadsNowhere follows the pages of every bucket as far down as bbolt would, and says what is wrong
-// with the way. bbolt follows a page that leads to itself for ever, and remembers every step: a
-// file that a careless disk has left took all of a machine's memory within seconds. Of a leaf only
-// the header is read, so that this takes a few milliseconds at most.
+// leadsNowhere looks at what a start goes through, and says what is wrong with it: the root page and
+// what is inside of it, every page of the small buckets that have some of their own, the freelist,
+// and the way to both ends of the log. What lies between them is looked at when somebody comes to
+// it (see logTree), and by the check in the background, so that this takes no longer for a long
+// journal than for a short one.
 func leadsNowhere(r io.ReaderAt, size int64) error {
 	f, err := openPages(r, size)
 	if err != nil {
 		return err
 	}
-	var roots []uint64
 	f.walk(f.root, func(items []leafItem, _ int64) {
 		for _, it := range items {
-			if it.bucket && len(it.value) >= bucketValueBytes {
-				roots = append(roots, binary.NativeEndian.Uint64(it.value))
+			if it.bucket && err == nil {
+				err = f.bucketLeads(it)
 			}
 		}
 	}, func(page uint64, perr error) {
 		err = fmt.Errorf("page %d of the root: %w", page, perr)
 	})
-	for _, root := range roots {
-		if err == nil && root != 0 { // 0: inside of the page above it
-			err = f.follow(root, 0)
-		}
+	if err == nil {
+		f.checkFree(func(page uint64, perr error) {
+			err = fmt.Errorf("page %d of the freelist: %w", page, perr)
+		})
 	}
 	return err
 }
 
-func (f *pageFile) follow(id uint64, depth int) error {
-	if depth > treeDepthMax {
-		return fmt.Errorf("page %d of a bucket: %w", id, errPageDepth)
+// bucketLeads looks at a bucket that stands in the root.
+func (f *pageFile) bucketLeads(it leafItem) (err error) {
+	if len(it.value) < bucketValueBytes {
+		return fmt.Errorf("bucket %q: %w", it.key, errPageLayout)
 	}
-	var head [pageHeaderBytes]byte
-	switch err := f.header(id, head[:]); {
-	case err != nil:
-		return fmt.Errorf("page %d of a bucket: %w", id, err)
-	case binary.NativeEndian.Uint16(head[8:]) == pageLeaf:
-		return nil
-	case binary.NativeEndian.Uint16(head[8:]) != pageBranch:
-		return fmt.Errorf("page %d of a bucket: %w", id, errPageKind)
+	root := binary.NativeEndian.Uint64(it.value)
+	switch {
+	case root == 0:
+		_, err = leafItems(it.value[bucketValueBytes:])
+	case bytes.Equal(it.key, bucketLog):
+		return f.logEnds(root)
+	default:
+		f.walk(root, func([]leafItem, int64) {}, func(page uint64, perr error) {
+			err = fmt.Errorf("page %d: %w", page, perr)
+		})
 	}
-	page, err := f.page(id, treeOverflowMax)
 	if err != nil {
-		return fmt.Errorf("page %d of a bucket: %w", id, err)
-	}
-	below, err := branches(page)
-	if err != nil {
-		return fmt.Errorf("page %d of a bucket: %w", id, err)
-	}
-	for _, child := range below {
-		if err := f.follow(child, depth+1); err != nil {
-			return err
-		}
+		return fmt.Errorf("bucket %q: %w", it.key, err)
 	}
 	return nil
 }
 
-// header reads the head of a page that belongs to a tree, and marks it as used.
-func (f *pageFile) header(id uint64, head []byte) error {
-	if id < 2 || id >= f.end {
-		return errPageRange
+// logEnds goes down to the first and to the last entry of the log.
+func (f *pageFile) logEnds(root uint64) error {
+	t := newLogTree(f, root)
+	t.way(0, false)
+	t.way(^uint64(0), false)
+	if t.err != nil {
+		return t.err
 	}
-	if f.marked(id) {
-		return errPageTwice
-	}
-	f.mark(id)
-	if _, err := f.r.ReadAt(head, int64(id)*pageBytes); err != nil {
-		return err
-	}
-	if binary.NativeEndian.Uint64(head) != id {
-		return errPageID
+	for page := range t.read {
+		if f.marked(page) {
+			return fmt.Errorf("page %d of the log: %w", page, errPageTwice)
+		}
+		f.mark(page)
 	}
 	return nil
 }

@@ -26,8 +26,7 @@ func (j *Journal) Witness(seq uint64) (Witness, error) {
 	if seq == 0 || seq > j.Last() {
 		return out, fmt.Errorf("%w: entry %d is not on file", ErrCorrupt, seq)
 	}
-	err := j.ledger.view(func(tx *bolt.Tx) error {
-		log := logOf(tx)
+	err := j.ledger.viewLog(func(tx *bolt.Tx, log entryLog) error {
 		raw := log.get(seq)
 		if _, err := decodeAt(seq, raw); err != nil {
 			return err
@@ -98,11 +97,7 @@ func Hold(o Options, id [16]byte, public []byte) (*Holder, error) {
 		return nil, err
 	}
 	for _, master := range masters {
-		keys, err := newKeyring(master, id)
-		if err != nil {
-			return nil, err
-		}
-		keys.master = master
+		keys := newKeyring(master, id)
 		if keys.signer(id).Public().(ed25519.PublicKey).Equal(ed25519.PublicKey(public)) {
 			return &Holder{keys: keys, id: id}, nil
 		}
