@@ -49,7 +49,8 @@ func (l *Ledger) check(e *Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if n := uint64(len(l.order)); n <= auditWhole || l.seq%n == 0 {
+	if n := uint64(len(l.order)); n <= auditWhole || l.seq >= l.auditAt {
+		l.auditAt = l.seq + n
 		return l.audit()
 	}
 	return nil
