@@ -80,8 +80,8 @@ func apiLoad(o options, p *pair, f *floor, clients int) error {
 // runs counts what sellStraight was asked for.
 var runs atomic.Int32
 
-// sellStraight sells so many times from so many tills at once, in ISO 8583. No till has sold before:
-// a terminal's trace number that comes again is a repeated question, and is answered from file.
+// sellStraight sells so many times from so many tills at once, in ISO 8583. No till has sold
+// before: a trace number that comes again is a repeated question, and is answered from file.
 func sellStraight(address string, tills, n int) (all []time.Duration, rate float64, err error) {
 	run := runs.Add(1)
 	began := time.Now()

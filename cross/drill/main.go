@@ -86,7 +86,8 @@ func run(p programs, what play) int {
 		return 0
 	}
 	if err := d.documented(what.document); err != nil {
-		fmt.Fprintf(os.Stderr, "drill: %v\nwhat the screens are: make drill DRILLFLAGS=-screens\n", err)
+		fmt.Fprintf(os.Stderr, "drill: %v\nto see the screens: make drill DRILLFLAGS=-screens\n",
+			err)
 		return 1
 	}
 	fmt.Printf("%s shows it as it is\n", what.document)

@@ -43,13 +43,12 @@ type Ledger struct {
 	file    *bookFile // nil: kept in memory only
 	names   *names
 	seq     uint64
+	auditAt uint64 // the seq at which the whole books are counted next
 	entries map[uint64]*Entry
 	order   []uint64
 	byTrace map[string][]*Entry // terminal + STAN, oldest first
 	money   *money
 	counts  counts
-	auditAt uint64 // the change after which the whole is counted again
-	audits  int    // how often it was
 	dead    error
 }
 

@@ -49,8 +49,8 @@ func (l *Ledger) check(e *Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if len(l.order) <= auditWhole || l.seq >= l.auditAt {
-		l.auditAt = l.seq + uint64(len(l.order))
+	if n := uint64(len(l.order)); n <= auditWhole || l.seq >= l.auditAt {
+		l.auditAt = l.seq + n
 		return l.audit()
 	}
 	return nil
@@ -83,7 +83,6 @@ func (e *Entry) check() error {
 
 // audit counts the books from the entries and compares both sides of the money with the result.
 func (l *Ledger) audit() error {
-	l.audits++
 	want := newMoney()
 	for _, id := range l.order {
 		e := l.entries[id]

@@ -38,7 +38,7 @@ type About struct {
 	Listen    string   `json:"listen"`
 	Socket    string   `json:"socket"`
 	Journal   string   `json:"journal"`
-	Hosts     []string `json:"hosts,omitempty"` // addresses, tried in turn
+	Hosts     []string `json:"hosts,omitempty"`     // addresses, tried in turn
 	Overrides []string `json:"overrides,omitempty"` // settings that weaken the promise
 }
 
