@@ -22,7 +22,7 @@ const powerLine = "/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio0/pull"
 // sale may leave the machine.
 func (s *story) warning(stan string) error {
 	fmt.Printf("\nthe power line (GPIO) warns, and a sale, %s, is tried\n", stan)
-	if _, err := ask(s.dir, "echo pull-up >"+powerLine); err != nil {
+	if err := s.pullLine("pull-up"); err != nil {
 		return err
 	}
 	if err := s.says(true, `"power_failing":true`); err != nil {
@@ -45,10 +45,19 @@ func (s *story) warning(stan string) error {
 	if books[stan].State != "" {
 		return errors.New("a sale left while the power was failing")
 	}
-	if _, err := ask(s.dir, "echo pull-down >"+powerLine); err != nil {
+	if err := s.pullLine("pull-down"); err != nil {
 		return err
 	}
 	return s.says(false, `"power_failing":true`)
+}
+
+// pullLine sets the power line. A shell looks for no pattern behind a ">".
+func (s *story) pullLine(to string) error {
+	answer, err := ask(s.dir, "echo "+to+" | tee "+powerLine)
+	if err == nil && strings.TrimSpace(answer) != to {
+		err = fmt.Errorf("the GPIO line: %s", answer)
+	}
+	return err
 }
 
 // hang stops the daemon dead in the middle of a sale. Nobody feeds the watchdog any more: it resets
@@ -57,7 +66,7 @@ func (s *story) hang(stan string) error {
 	if err := s.settled(); err != nil {
 		return err
 	}
-	if err := s.host.behave("0200:late=5s x1"); err != nil {
+	if err := s.host.behave("0200:silent x1"); err != nil {
 		return err
 	}
 	fmt.Printf("\na sale, %s, and the daemon is stopped dead (SIGSTOP) in the middle of it\n", stan)

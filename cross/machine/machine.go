@@ -141,17 +141,24 @@ func askOnce(dir, line string) (string, error) {
 	if err := cable.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return "", err
 	}
-	if _, err := io.WriteString(cable, line+"\n"); err != nil {
+	// The answer to an earlier question may come late, and is not ours.
+	ours := fmt.Sprintf("answer %d", time.Now().UnixNano())
+	if _, err := io.WriteString(cable, "echo "+ours+"; "+line+"\n"); err != nil {
 		return "", err
 	}
 	var answer strings.Builder
+	begun := false
 	lines := bufio.NewScanner(cable)
 	for lines.Scan() {
 		text := strings.TrimRight(lines.Text(), "\r")
-		if text == "end of answer" {
+		switch {
+		case text == ours:
+			begun = true
+		case begun && text == "end of answer":
 			return answer.String(), nil
+		case begun:
+			answer.WriteString(text + "\n")
 		}
-		answer.WriteString(text + "\n")
 	}
 	return "", errSilentCable
 }
