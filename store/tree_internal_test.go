@@ -169,7 +169,7 @@ func FuzzTree(f *testing.F) {
 		}
 		defer db.Close()
 		err = db.View(func(tx *bolt.Tx) error {
-			for seq := uint64(0); seq < entries+2; seq++ {
+			for seq := range uint64(entries + 2) {
 				l := logOf(tx, bytes.NewReader(hurt))
 				if got := l.get(seq); l.fault() == nil && !bytes.Equal(got, l.tree.Get(logKey(seq))) {
 					t.Errorf("entry %d differs", seq)
