@@ -41,8 +41,8 @@ func (p *opening) load() error {
 	})
 }
 
-// loadAcked looks at the entry by which journal and ring are compared: one that is damaged is no other
-// history, and the ring has it.
+// loadAcked looks at the entry by which journal and ring are compared: one that is damaged is no
+// other history, and the ring has it.
 func (p *opening) loadAcked(log entryLog) {
 	acked := p.image.acked
 	if v := log.get(acked); v != nil && acked != p.last {

@@ -167,8 +167,8 @@ func (h *harvest) tail() error {
 	return nil
 }
 
-// markedEnd is the newest number that was given out, as far as an earlier salvage has marked that its
-// entry is gone.
+// markedEnd is the newest number that was given out, as far as an earlier salvage has marked that
+// its entry is gone.
 func (h *harvest) markedEnd() uint64 {
 	if h.s.bridges == nil || h.s.bridges.prove(h.c, &h.s.meta) != h.s.meta.proof {
 		return h.last

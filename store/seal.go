@@ -38,7 +38,7 @@ type keyring struct {
 // newKeyring derives one key a purpose, bound to the journal: HMAC-SHA256 over a label and the id.
 func newKeyring(from masterKey, id [16]byte) *keyring {
 	master := from.key
-	// Neither has anything to refuse: a key of 32 bytes is one for AES, whose blocks are those of GCM.
+	// Neither has anything to refuse: 32 bytes are a key for AES, and its blocks are those of GCM.
 	block, _ := aes.NewCipher(derive(master, "seal", id))
 	aead, _ := cipher.NewGCM(block)
 	k := &keyring{

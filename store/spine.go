@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// leadsNowhere looks at what a start goes through, and says what is wrong with it: the root page and
-// what is inside of it, every page of the small buckets that have some of their own, the freelist,
-// and the way to both ends of the log. What lies between them is looked at when somebody comes to
-// it (see logTree), and by the check in the background, so that this takes no longer for a long
-// journal than for a short one.
+// leadsNowhere looks at what a start goes through, and says what is wrong with it: the root page
+// and what is inside of it, every page of the small buckets that have some of their own, the
+// freelist, and the way to both ends of the log. What lies between them is looked at when somebody
+// comes to it (see logTree), and by the check in the background, so that this takes no longer for a
+// long journal than for a short one.
 func leadsNowhere(r io.ReaderAt, size int64) error {
 	f, err := openPages(r, size)
 	if err != nil {

@@ -169,7 +169,7 @@ func FuzzTree(f *testing.F) {
 		}
 		defer db.Close()
 		err = db.View(func(tx *bolt.Tx) error {
-			for seq := uint64(0); seq < entries+2; seq++ {
+			for seq := range uint64(entries + 2) {
 				l := logOf(tx, bytes.NewReader(hurt))
 				if got := l.get(seq); l.fault() == nil && !bytes.Equal(got, l.tree.Get(logKey(seq))) {
 					t.Errorf("entry %d differs", seq)
@@ -392,4 +392,78 @@ func TestAWreckOnTheWayOfAStartIsFoundByIt(t *testing.T) {
 			wantCopied(t, o, 200)
 		})
 	}
+}
+
+// The index of what is open has pages of its own when much is. Any of them wrecked, or a bucket that
+// lies inside of the root page, is found by the look before a start; what is open is still known.
+func TestAWreckedIndexIsFoundByTheStart(t *testing.T) {
+	o := Options{Path: filepath.Join(quickDir(t), "journal.db"), AnyFilesystem: true}
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const open = 300
+	for n := range uint64(open) {
+		d := testDraft("open")
+		d.Key = 1 + n
+		if _, err := j.Append(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := openPages(bytes.NewReader(good), int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, tail := uint64(0), int64(0)
+	f.walk(f.root, func(items []leafItem, at int64) {
+		for _, it := range items {
+			switch string(it.key) {
+			case "open":
+				index = binary.NativeEndian.Uint64(it.value)
+			case "tail0":
+				tail = at + it.at + bucketValueBytes
+			}
+		}
+	}, func(page uint64, err error) { t.Fatal(page, err) })
+	if index == 0 || tail == 0 {
+		t.Fatalf("index at page %d, tail at %d", index, tail)
+	}
+	for name, hurt := range map[string][]byte{
+		"zeros":         patched(good, int64(index)*pageBytes, make([]byte, pageBytes)),
+		"another page":  patched(good, int64(index)*pageBytes, []byte{byte(index + 1)}),
+		"of what kind":  patched(good, int64(index)*pageBytes+8, []byte{0x33}),
+		"tail of what":  patched(good, tail+8, []byte{pageBranch}),
+		"tail too long": patched(good, tail+10, []byte{0xff, 0xff}),
+	} {
+		if err := os.WriteFile(o.Path, hurt, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Examine(o)
+		if err != nil || found == "" {
+			t.Errorf("%s: found %q, %v", name, found, err)
+		}
+		o.Examine = Examine
+		j, err := Open(o)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if n := len(j.OpenKeys()); n != open || j.Facts().Rebuilt == "" {
+			t.Errorf("%s: %d are open, rebuilt %q", name, n, j.Facts().Rebuilt)
+		}
+		j.Close()
+	}
+}
+
+func patched(file []byte, at int64, with []byte) []byte {
+	hurt := slices.Clone(file)
+	copy(hurt[at:], with)
+	return hurt
 }
