@@ -35,7 +35,12 @@ func (d door) measure(o options, dir string) error {
 	if err != nil {
 		return err
 	}
+	mine, err := own(p.daemon.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
 	report(d.name+"_resident_after_load", float64(kib)/1024, "MiB", 0)
+	report(d.name+"_resident_own_after_load", float64(mine)/1024, "MiB", 0)
 	return nil
 }
 

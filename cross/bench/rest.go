@@ -39,8 +39,14 @@ func atRest(o options, dir string) error {
 	return nil
 }
 
-// resident is VmRSS in KiB.
-func resident(pid int) (int, error) {
+// resident is VmRSS in KiB: what the process has of its own, and whatever pages of the program and
+// of the journal are mapped.
+func resident(pid int) (int, error) { return memory(pid, "VmRSS:") }
+
+// own is RssAnon in KiB: the part of VmRSS that the kernel can not take back.
+func own(pid int) (int, error) { return memory(pid, "RssAnon:") }
+
+func memory(pid int, what string) (int, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
@@ -48,11 +54,11 @@ func resident(pid int) (int, error) {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(lines.Text(), what); ok {
 			return strconv.Atoi(strings.Fields(rest)[0])
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS for %d", pid)
+	return 0, fmt.Errorf("no %s for %d", what, pid)
 }
 
 // start sells until the journal is long, leaves ten payments open, kills the daemon, and measures
