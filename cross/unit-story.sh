@@ -31,8 +31,9 @@ locked_in() {
 		bash -c "grep '^NoNewPrivs:.*1' /proc/$(pid)/status && grep '^Seccomp:.*2' /proc/$(pid)/status"
 	check 'a core of it, with cards in it, is never written' \
 		grep -E '^Max core file size +0 +0 ' "/proc/$(pid)/limits"
-	touch /home/of-a-person
-	refused 'sees nobody'"'"'s home' in_its_place stat /home/of-a-person
+	local homes=/home
+	touch "$homes/of-a-person"
+	refused 'sees nobody'"'"'s home' in_its_place stat "$homes/of-a-person"
 	refused 'may not write beside its own folders' in_its_place touch /etc/reversald/x
 	refused 'nor a program' in_its_place touch /usr/bin/x
 	check 'its journal, ring and key are in its own folder' \
