@@ -21,7 +21,7 @@ func FuzzAppendLine(f *testing.F) {
 		{Terminal: "T", Original: &iso.Original{MTI: "0200"}},
 		{Original: &iso.Original{MTI: "0200"}, Idem: "k", Reference: `","original":{}`},
 		{Kept: &iso.Kept{Code: "00", RRN: "000000000042", Fields: map[int]string{38: "A1"}}},
-		{Attempt: 3, Code: "58", Approves: true, Amount: -1, Missed: 1 << 40},
+		{Attempt: 3, Code: "58", Approves: true, Amount: -1, Missed: 1 << 30},
 	} {
 		text, err := json.Marshal(p)
 		if err != nil {
