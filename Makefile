@@ -151,9 +151,9 @@ bin/%/reversald: FORCE
 	@echo 'build $(or $(GO_$*),$(error no GO_$* in cross/targets.mk)) -> $@'
 	@$(SHIP_ENV) $(GO_$*) go build $(SHIP_FLAGS) -o $@ ./agent/cmd/reversald
 
-go123: bin/armv5-legacy/reversald ## the same source under Go 1.23, for kernels before 3.2
+go123: bin/armv5-legacy/reversald bin/mipsle-legacy/reversald ## the same source under Go 1.23, for kernels before 3.2
 	$(SHIP_ENV) $(GO_armv5-legacy) go build ./...
-	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $<
+	go run ./cross/weigh -max $(BINARY_BYTES_MAX) $^
 
 man: ## manual pages of every command, English and Chinese, into bin/man/
 	go run -tags man ./agent/cmd/reversald bin/man

@@ -44,6 +44,7 @@ case $target in
 armv5 | armv5-legacy) arch=arm5 ;;
 armv6) arch=arm6 ;;
 armv7) arch=arm7 ;;
+mipsle-legacy) arch=mipsle ;;
 *) arch=$target ;;
 esac
 
