@@ -200,6 +200,10 @@ func (a *Agent) appReverses(app App, g iso.Glance, body []byte) error {
 		return nil
 	case payment.Asked, payment.Approved, payment.Confirmed, payment.Doubted:
 	}
+	if !p.state.Phase.Open() && !a.roomToReopen() {
+		a.answerLocally(app, body, a.profile.Codes().Busy)
+		return nil
+	}
 	if p.asker == app { // it has given its question up
 		p.asker, p.question = nil, nil
 	}

@@ -61,6 +61,53 @@ func TestAFullJournalRefusesNewPaymentsAndFinishesTheOpenOnes(t *testing.T) {
 	}, func(s *shop) { s.options.SizeMax = 2 << 20 })
 }
 
+// Rule: an app may take back what is closed even where a new payment finds no room, and where there is
+// not enough room for that either it is told so: nobody ends for it, and what has been taken back stays
+// taken back.
+func TestAFullJournalTakesClosedPaymentsBack(t *testing.T) {
+	story(t, func(s *shop) {
+		h, app := s.lineComesUp(), s.till("TERM0001")
+		last, sale := 0, iso.Message{}
+		for n := 1; n < 10000; n++ {
+			app.asks(fmt.Sprintf("%06d", n))
+			asked := h.all()
+			if len(asked) == 0 {
+				app.hears("0210", s.profile.Codes().Busy)
+				break
+			}
+			h.answers(asked[0], "00")
+			app.hears("0210", "00")
+			last, sale = n, asked[0]
+		}
+		stan := fmt.Sprintf("%06d", last)
+		takesBack := func() { h.answers(h.hears("0400"), "00") }
+		app.reverses(stan)
+		takesBack()
+		app.hears("0410", "00")
+		approvedAfterAll := func(times int) { // it is owed to the customer, whatever room there is
+			for range times {
+				h.answers(sale, "00")
+				takesBack()
+			}
+		}
+		approvedAfterAll(900)
+		refused := fmt.Sprintf("%06d", last-1)
+		app.reverses(refused)
+		app.hears("0410", s.profile.Codes().Busy)
+		h.hearsNothing()
+		s.owes(0, 0)
+		s.passes(time.Minute) // room is made by forgetting what is closed
+		app.reverses(refused)
+		takesBack()
+		app.hears("0410", "00")
+		for range 20 {
+			approvedAfterAll(200)
+			s.passes(2 * time.Second)
+		}
+		s.owes(0, 0)
+	}, func(s *shop) { s.options.SizeMax = 2 << 20 })
+}
+
 // wordy is a dialect whose host wants more in its reversals, and says more in its answers, than an
 // entry of the journal can hold.
 const wordy = `

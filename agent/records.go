@@ -57,8 +57,10 @@ func (a *Agent) draft(p *held, r payment.Record) (store.Draft, error) {
 		Key:  uint64(p.id),
 		Kind: uint8(r.Kind),
 		Mark: store.MarkClose,
-		Wall: a.clock.Wall(),
-		Mono: a.clock.SinceBoot(),
+		// What is on file is owed its end, even where a new payment finds no room.
+		Again: r.Kind != payment.RecordAsked,
+		Wall:  a.clock.Wall(),
+		Mono:  a.clock.SinceBoot(),
 	}
 	if p.state.Phase.Open() {
 		d.Mark = store.MarkOpen

@@ -77,6 +77,9 @@ func (a *Agent) book(p *held, r payment.Record, soon bool) error {
 	a.drafts = append(a.drafts, draft)
 	a.urgent = a.urgent || !soon
 	a.books.moved(p, was)
+	if was != 0 && !was.Open() && p.state.Phase.Open() {
+		_ = a.roomToReopen() // where there is little left, more is made soon
+	}
 	a.follow(p, was, r)
 	return nil
 }

@@ -80,6 +80,16 @@ func (a *Agent) turnAway(drafts []store.Draft) []store.Draft {
 	})
 }
 
+// roomToReopen says whether a closed payment may be opened again because somebody wishes it. What a
+// host's late answer opens again is not asked: it is owed.
+func (a *Agent) roomToReopen() bool {
+	err := a.journal.RoomToReopen()
+	if errors.Is(err, store.ErrFull) {
+		a.tidyAt = min(a.tidyAt, a.now()+tidyWhenFull)
+	}
+	return err == nil
+}
+
 // unask forgets a payment of which nothing is on file, and says so to whoever waits for it.
 func (a *Agent) unask(p *held) {
 	a.log.Warn("payment refused, nothing was sent", slog.String("why", "journal is full"),

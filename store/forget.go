@@ -58,7 +58,7 @@ func (j *Journal) Forget(now time.Time, limits Retention) (n int, err error) {
 	if err := j.ledger.viewLog(f.lookBeside); err != nil {
 		return 0, fmt.Errorf("forget: %w", err)
 	}
-	if err := j.room(false); err != nil {
+	if err := j.room(0); err != nil {
 		return 0, err
 	}
 	if err := j.ledger.update(f.commit); err != nil {

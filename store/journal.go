@@ -131,22 +131,22 @@ func (j *Journal) admit(ds []Draft) error {
 	if err := j.alive(); err != nil {
 		return err
 	}
-	sum, opens := 0, false
+	sum, spare := 0, int64(0)
 	for i := range ds {
 		d := &ds[i]
 		if err := checkDraft(d, j.seq+1+uint64(i)); err != nil {
 			return err
 		}
 		sum += EntryOverheadBytes + len(d.Payload) + len(d.Secret)
-		if _, is := j.tip[d.Key]; d.Mark == MarkOpen && !is {
-			opens = true
+		if _, open := j.tip[d.Key]; d.Mark == MarkOpen && !open && !d.Again {
+			spare = reserveBytes
 		}
 	}
 	if sum > BatchBytesMax {
 		return fmt.Errorf("%w: %d drafts of %d bytes, limit %d", ErrRefused,
 			len(ds), sum, BatchBytesMax)
 	}
-	if err := j.room(opens); err != nil {
+	if err := j.room(spare); err != nil {
 		if errors.Is(err, ErrFull) {
 			return err
 		}

@@ -309,3 +309,42 @@ func TestAFullJournalKeepsRoomForOpenKeys(t *testing.T) {
 	mustClose(t, j)
 	wantSound(t, mustOpen(t, o))
 }
+
+// What was closed may be opened again in a full journal, and before that takes the last of its room
+// the journal says so.
+func TestAFullJournalOpensClosedKeysAgain(t *testing.T) {
+	o := options(t.TempDir())
+	o.SizeMax = 2 << 20
+	j := mustOpen(t, o)
+	payload := bytes.Repeat([]byte{'x'}, 1500)
+	var err error
+	for err == nil {
+		key := j.Next()
+		_, err = j.Append(store.Draft{Key: key, Kind: 1, Mark: store.MarkOpen, Payload: payload},
+			store.Draft{Key: key, Kind: 2, Mark: store.MarkClose, Payload: payload})
+	}
+	wantErr(t, err, store.ErrFull)
+	if err := j.RoomToReopen(); err != nil {
+		t.Fatal(err)
+	}
+	again := store.Draft{Kind: 3, Mark: store.MarkOpen, Payload: payload}
+	_, err = j.Append(store.Draft{Key: 1, Kind: 3, Mark: store.MarkOpen, Payload: payload})
+	wantErr(t, err, store.ErrFull)
+	again.Again = true
+	for again.Key = 1; j.RoomToReopen() == nil; again.Key += 2 {
+		mustAppend(t, j, again)
+	}
+	wantErr(t, j.RoomToReopen(), store.ErrFull)
+	reopened := j.OpenKeys()
+	if len(reopened) < 50 {
+		t.Errorf("only %d keys were opened again", len(reopened))
+	}
+	for _, key := range reopened {
+		mustAppend(t, j, store.Draft{Key: key, Kind: 2, Mark: store.MarkClose})
+	}
+	mustClose(t, j)
+	if err := j.RoomToReopen(); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	wantSound(t, mustOpen(t, o))
+}

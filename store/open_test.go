@@ -207,11 +207,11 @@ func TestAMissingRingIsMadeAnewAndFilled(t *testing.T) {
 			}
 			j := mustOpen(t, o)
 			f := j.Facts()
-			if !f.RingRecreated || f.Created || f.Refilled != 2 || f.NotCovered != 0 {
+			if !f.RingRecreated || f.Created || f.Refilled != 3 || f.NotCovered != 0 {
 				t.Errorf("facts: %+v", f)
 			}
 			ring, err := store.ReadRing(ringOf(o))
-			if err != nil || len(ring.Entries) != 2 || ring.Acked != 3 {
+			if err != nil || len(ring.Entries) != 3 || ring.Acked != 3 {
 				t.Errorf("ring: %+v, %v", ring, err)
 			}
 			wantTexts(t, j, "1 1 a", "2 2 b", "3 2 c")

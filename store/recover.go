@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -110,8 +111,8 @@ func (p *opening) journal(size int64) *Journal {
 	return j
 }
 
-// refill makes the ring hold what it must: the newest entry, and every entry of an open key. It
-// also blanks slots with entries that did not make it into the journal, so that their numbers,
+// refill makes the ring hold what it must: the newest entry, and every entry of an open key; and,
+// after damage to it, the newest entries of all. It also blanks slots with entries that did not make it into the journal, so that their numbers,
 // which will be given out again, mean one thing only, and slots that cannot be read.
 func (p *opening) refill(j *Journal, added []record) error {
 	r := j.ring
@@ -120,6 +121,10 @@ func (p *opening) refill(j *Journal, added []record) error {
 		r.writes = append(r.writes, image{
 			offset: int64(pos) * slotBytes, block: make([]byte, slotBytes),
 		})
+	}
+	for _, rec := range p.newest(r) {
+		r.put(rec.seq, rec.key, rec.raw, p.last)
+		j.facts.Refilled++
 	}
 	want := append(p.stories, added...)
 	if p.lastRaw.seq != 0 {
@@ -148,6 +153,38 @@ func (p *opening) refill(j *Journal, added []record) error {
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return nil
+}
+
+// newest is what the ring held before it was damaged or made anew, as far as a third of it goes,
+// with what is open: the newest entries of the log that it has no copy of. Damage to the log that comes next
+// then finds them twice again. What cannot be read of the log is left to the check of it.
+func (p *opening) newest(r *ring) []record {
+	if p.f.RingDamaged == 0 && !p.f.RingRecreated {
+		return nil
+	}
+	var recs []record
+	rest := (p.image.size - ringLead) * slotDataBytes / 3
+	for _, rec := range p.stories {
+		rest -= len(rec.raw) + slotLengthBytes
+	}
+	err := p.ledger.viewLog(func(_ *bolt.Tx, log entryLog) error {
+		for seq := p.last; seq > 0 && rest > 0; seq-- {
+			raw := log.get(seq)
+			rest -= max(len(raw), entryBytesMin) + slotLengthBytes
+			if _, held := r.at[seq]; held || rest < 0 {
+				continue
+			}
+			if e, err := decodeAt(seq, raw); err == nil {
+				recs = append(recs, record{seq: seq, key: e.Key, raw: bytes.Clone(raw)})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	slices.Reverse(recs)
+	return recs
 }
 
 // holds says whether the ring's newest copy of an entry is the entry.

@@ -230,6 +230,34 @@ func TestADamagedSlotIsIgnoredAndItsEntriesWrittenAgain(t *testing.T) {
 	}
 }
 
+// Flash that has lost something loses more. What the ring lost is in it again after one start, closed
+// payments too, and then the log may go.
+func TestDamageToTheRingAndThenToTheLogLosesNothing(t *testing.T) {
+	o := options(t.TempDir())
+	j := mustOpen(t, o)
+	for range 40 {
+		mustAppend(t, j, draft(j.Next(), store.MarkOpen, "asked"))
+		mustAppend(t, j, draft(j.Last(), store.MarkClose, "approved"))
+	}
+	want := texts(t, j)
+	mustClose(t, j)
+	overwrite(t, ringOf(o), 8*ringSlotBytes, bytes.Repeat([]byte{0xff}, 64<<10))
+	j = mustOpen(t, o)
+	if f := j.Facts(); f.RingDamaged != 16 || f.Refilled == 0 {
+		t.Fatalf("facts: %+v", f)
+	}
+	mustAppend(t, j, draft(j.Next(), store.MarkOpen, "asked"))
+	want = append(want, texts(t, j)[len(want):]...)
+	mustClose(t, j)
+	overwrite(t, o.Path, 2*4096, bytes.Repeat([]byte{0xff}, 512<<10))
+	j = mustOpen(t, o)
+	if f := j.Facts(); f.LostEntries != 0 || f.Rebuilt == "" || len(f.Damaged) > 0 {
+		t.Errorf("facts: %+v", f)
+	}
+	wantTexts(t, j, want...)
+	wantSound(t, j)
+}
+
 // The slot that an old entry was carried into is damaged, while its first slot is still there and
 // about to be overwritten: the next start carries it again.
 func TestACarriedEntryIsCarriedAgainWhenItsSlotIsDamaged(t *testing.T) {

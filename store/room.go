@@ -18,17 +18,31 @@ const (
 	// growBytes is added at a time, in zeros, outside of any transaction: where bbolt extends the
 	// file itself, the file system commits its own journal in the middle of a payment.
 	growBytes = 256 << 10
-	// reserveBytes are kept for keys that are already open: on a full disk no new one is begun,
-	// and every open one can still be finished.
+	// reserveBytes are kept for keys that are on file: on a full disk no new one is begun, and
+	// every open one can still be finished.
 	reserveBytes = 512 << 10
 	// commitBytesMax is what one transaction can take: every page of a full batch, twice over for
 	// the pages that bbolt copies, and its freelist.
 	commitBytesMax = 2*(BatchBytesMax+notedSlotsMax*slotBytes) + 64<<10
 )
 
-// room makes sure that the next transaction finds written blocks to go to. opens says that it
-// begins a new key and may not use the reserve.
-func (j *Journal) room(opens bool) error {
+// RoomToReopen is ErrFull when so much of what is kept for keys on file is used up that no more
+// closed ones should be opened again: the rest is for those that are open. It belongs to the
+// goroutine that writes.
+func (j *Journal) RoomToReopen() error {
+	if err := j.alive(); err != nil {
+		return err
+	}
+	err := j.room(reserveBytes / 2)
+	if err != nil && !errors.Is(err, ErrFull) {
+		return j.die(err)
+	}
+	return err
+}
+
+// room makes sure that the next transaction finds written blocks to go to, and leaves spare bytes
+// for those after it.
+func (j *Journal) room(spare int64) error {
 	var used int64
 	if err := j.ledger.view(func(tx *bolt.Tx) error {
 		used = tx.Size()
@@ -36,10 +50,7 @@ func (j *Journal) room(opens bool) error {
 	}); err != nil {
 		return err
 	}
-	need := used + commitBytesMax
-	if opens {
-		need += reserveBytes
-	}
+	need := used + commitBytesMax + spare
 	var full error
 	for j.size < used+commitBytesMax+reserveBytes && full == nil {
 		full = j.grow()
