@@ -112,8 +112,9 @@ func (p *opening) journal(size int64) *Journal {
 }
 
 // refill makes the ring hold what it must: the newest entry, and every entry of an open key; and,
-// after damage to it, the newest entries of all. It also blanks slots with entries that did not make it into the journal, so that their numbers,
-// which will be given out again, mean one thing only, and slots that cannot be read.
+// after damage to it, the newest entries of all. It also blanks slots with entries that did not
+// make it into the journal, so that their numbers, which will be given out again, mean one thing
+// only, and slots that cannot be read.
 func (p *opening) refill(j *Journal, added []record) error {
 	r := j.ring
 	stale := append(r.adopt(p.image, p.last), p.image.wrecks...)
@@ -156,8 +157,9 @@ func (p *opening) refill(j *Journal, added []record) error {
 }
 
 // newest is what the ring held before it was damaged or made anew, as far as a third of it goes,
-// with what is open: the newest entries of the log that it has no copy of. Damage to the log that comes next
-// then finds them twice again. What cannot be read of the log is left to the check of it.
+// with what is open: the newest entries of the log that it has no copy of. Damage to the log that
+// comes next then finds them twice again. What cannot be read of the log is left to the check of
+// it.
 func (p *opening) newest(r *ring) []record {
 	if p.f.RingDamaged == 0 && !p.f.RingRecreated {
 		return nil
