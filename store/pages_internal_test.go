@@ -254,3 +254,34 @@ func TestNumbersThatNothingCanHaveAreNotBelieved(t *testing.T) {
 		t.Errorf("what was lost is not believed: %v %v", h.s.index, h.s.indexOK)
 	}
 }
+
+// A key that lies across two pages, of which the second is destroyed, is another number: it has not
+// been given out, whatever it says.
+func TestANumberTornIntoAnotherIsNotBelieved(t *testing.T) {
+	o := Options{Path: filepath.Join(quickDir(t), "journal.db"), AnyFilesystem: true}
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		mustAppendHere(t, j, "asked")
+	}
+	key := entryAt(t, j, 20) - entryHeaderBytes - 1
+	j.Close()
+	f, err := os.OpenFile(o.Path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, 40), key); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if j, err = Open(o); err != nil {
+		t.Fatal(err)
+	}
+	if facts := j.Facts(); facts.Rebuilt == "" || facts.LostEntries != 0 || j.Last() != 20 {
+		t.Errorf("the last is %d: %+v", j.Last(), facts)
+	}
+	j.Close()
+	wantEntries(t, o, 20)
+}

@@ -72,10 +72,23 @@ func (h *harvest) gather() {
 
 // disbelieve drops numbers that nothing can have: pages of bbolt have no checksum, so a torn one of
 // the log or of the index may hold any. known is the newest entry there certainly was. What is
-// behind it cannot be more than the file has room for.
+// behind it cannot be more than the file has room for; and a ring that is whole has all that was
+// acknowledged, so that the log has, in one piece, what it is ahead of it.
 func (h *harvest) disbelieve(known uint64) {
 	most := known + uint64(max(h.s.file.size, 0))/entryBytesMin
-	h.tree = slices.DeleteFunc(h.tree, func(p place) bool { return p.seq > most })
+	mostInTree := most
+	if h.ringWhole && len(h.img.slots) > 0 {
+		for seq := range h.img.entries {
+			known = max(known, seq)
+		}
+		mostInTree = known
+		for _, p := range h.tree {
+			if p.seq > known {
+				mostInTree++
+			}
+		}
+	}
+	h.tree = slices.DeleteFunc(h.tree, func(p place) bool { return p.seq > mostInTree })
 	if n := len(h.tree); n > 0 {
 		h.treeLast = h.tree[n-1].seq
 	}

@@ -165,6 +165,14 @@ var journals = []mutant{
 		test: "TestDamageToTheRingAndThenToTheLogLosesNothing",
 	},
 	{
+		name: "torn-number-believed",
+		rule: "a number that was never given out is not made up from damage",
+		file: "store/salvage.go",
+		old:  "\t\tmostInTree = known\n",
+		new:  "\t\tmostInTree = max(most, known)\n",
+		test: "TestANumberTornIntoAnotherIsNotBelieved",
+	},
+	{
 		name: "lost-journal-not-noticed",
 		rule: "an older journal put back is refused",
 		file: "store/recover.go",
