@@ -145,16 +145,32 @@ func (*writer) repeat(n int, do func() error) error {
 // open also tells what is there already, and may be relied on: a journal that was put there, or
 // what an earlier life found when it started.
 func (w *writer) open() error {
-	j, err := store.Open(w.o)
+	var err error
+	if w.j, err = store.Open(w.o); err != nil {
+		return err
+	}
+	all, err := w.read()
+	if err != nil {
+		// Damage in the middle is found by the check in the background, and mended by the next
+		// start.
+		if w.j, err = selfChecked(w.j, w.o); err != nil {
+			return err
+		}
+		all, err = w.read()
+	}
 	if err != nil {
 		return err
 	}
-	w.j = j
+	return say(w.marks, all+ackLine(w.j.Last()))
+}
+
+// read gives every entry on file, as lines.
+func (w *writer) read() (string, error) {
 	var b strings.Builder
-	for from := uint64(1); from <= j.Last(); {
-		es, err := j.Scan(from, 500)
+	for from := uint64(1); from <= w.j.Last(); {
+		es, err := w.j.Scan(from, 500)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if len(es) == 0 {
 			break
@@ -164,8 +180,7 @@ func (w *writer) open() error {
 		}
 		from = es[len(es)-1].Seq + 1
 	}
-	b.WriteString(ackLine(j.Last()))
-	return say(w.marks, b.String())
+	return b.String(), nil
 }
 
 func (w *writer) close() error {
