@@ -22,7 +22,7 @@ GO_mipsle-legacy := $(GO_mipsle) $(GO_LEGACY)
 BINARY_BYTES_MAX ?= 10000000
 
 # What is known to miss that, by how much at most, and why; `make cross` prints it.
-KNOWN_MISS := mipsle=10700000 MIPS code is a quarter wider than ARM: two instructions \
+KNOWN_MISS := mipsle=10750000 MIPS code is a quarter wider than ARM: two instructions \
   for every address, software floating point; the rest is no larger than elsewhere \
   (mipsle-legacy is within it, with the toolchain of 2025)
 
