@@ -159,18 +159,6 @@ func TestOpenRefusesAFileThatWasReplacedWhileItWaited(t *testing.T) {
 	wantErr(t, <-waiting, store.ErrLocked)
 }
 
-func TestOpenRefusesWithoutPermission(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root is never refused")
-	}
-	o := settled(t)
-	if err := os.Chmod(o.Path, 0); err != nil {
-		t.Fatal(err)
-	}
-	_, err := store.Open(o)
-	wantErr(t, err, store.ErrPermission)
-}
-
 func TestOpenRefusesMemory(t *testing.T) {
 	const shm = "/dev/shm"
 	if _, err := os.Stat(shm); err != nil {
