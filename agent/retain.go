@@ -43,3 +43,6 @@ func (a *Agent) tidy(now instant) error {
 	}
 	return nil
 }
+
+// tidySoon is for a journal that had no room.
+func (a *Agent) tidySoon() { a.tidyAt = min(a.tidyAt, a.now()+tidyWhenFull) }

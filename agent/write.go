@@ -43,7 +43,7 @@ func (a *Agent) commit() error {
 		n := fitting(rest)
 		_, err := a.journal.Append(rest[:n]...)
 		if errors.Is(err, store.ErrFull) {
-			a.tidyAt = min(a.tidyAt, a.now()+tidyWhenFull)
+			a.tidySoon()
 			if fewer := a.turnAway(rest); len(fewer) < len(rest) {
 				rest = fewer
 				continue
@@ -85,7 +85,7 @@ func (a *Agent) turnAway(drafts []store.Draft) []store.Draft {
 func (a *Agent) roomToReopen() bool {
 	err := a.journal.RoomToReopen()
 	if errors.Is(err, store.ErrFull) {
-		a.tidyAt = min(a.tidyAt, a.now()+tidyWhenFull)
+		a.tidySoon()
 	}
 	return err == nil
 }

@@ -47,7 +47,7 @@ type Draft struct {
 	Key     uint64        // payment number, at most the Seq of its first entry; 0 belongs to none
 	Kind    uint8         // 1 to 255; the meaning belongs to the caller
 	Mark    Mark          // MarkKeep when Key is 0
-	Again   bool          // no new key, be it closed: it may have the room that those keep
+	Again   bool          // the key is on file, open or closed: it may use the room kept for those
 	Wall    time.Time     // data only; zero, or outside 1677 to 2262, is kept as not known
 	Mono    time.Duration // time since boot, data only
 	Payload []byte        // clear bytes, at most PayloadBytesMax
